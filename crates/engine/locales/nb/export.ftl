@@ -1,6 +1,6 @@
 # Det som er lagret om en person, slik de selv leser det. Nøklene er feltene i eksporten.
 person = Personen
-names = Hva organisasjonene kaller deg
+names = Hva foreningene kaller deg
 memberships = Medlemskap
 contact-points = Hvor du kan nås
 register-ids = Id-ene dine i registre

@@ -14,7 +14,7 @@ invitation-button = Ta imot invitasjonen
 invitation-ends = Lenken virker én gang, i 14 dager. Gi den ikke til noen andre: den som bruker den, logger inn som deg.
 
 address-removed-subject = En adresse er fjernet
-address-removed = Organisasjonen din bruker ikke lenger denne e-postadressen for deg.
+address-removed = Foreningen din bruker ikke lenger denne e-postadressen for deg.
 address-removed-ends = Kjenner du til det, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din: den som leser adressen som brukes nå, kan logge inn som deg.
 
 address-added-subject = En adresse er lagt til
@@ -22,8 +22,8 @@ address-added = En annen e-postadresse er registrert på deg.
 address-added-ends = Kjenner du til det, trenger du ikke å gjøre noe. Hvis ikke, ring koordinatoren din: den som leser den adressen, kan logge inn som deg.
 
 address-confirmed-subject = En annen adresse er bekreftet som din
-address-confirmed = En administrator i organisasjonen din har bekreftet at en annen e-postadresse er din. Når to administratorer har gjort det og to uker er gått, kan den som logger inn med den adressen, samtykke i ditt navn til å stå oppført som kontaktperson.
-address-confirmed-ends = Er adressen din, trenger du ikke å gjøre noe. Hvis ikke, ring organisasjonen din nå: enhver administrator kan trekke bekreftelsen tilbake.
+address-confirmed = En administrator i foreningen din har bekreftet at en annen e-postadresse er din. Når to administratorer har gjort det og to uker er gått, kan den som logger inn med den adressen, samtykke i ditt navn til å stå oppført som kontaktperson.
+address-confirmed-ends = Er adressen din, trenger du ikke å gjøre noe. Hvis ikke, ring foreningen din nå: enhver administrator kan trekke bekreftelsen tilbake.
 
 new-login-subject = Ny innlogging
 new-login = Noen har logget inn som deg i en nettleser vi ikke kjenner, eller med en ny innlogging.

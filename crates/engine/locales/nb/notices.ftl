@@ -2,7 +2,7 @@
 title = Du har en påminnelse
 body = Åpne appen for å se den.
 
-# Bare når organisasjonen har slått det på.
+# Bare når foreningen har slått det på.
 title-named = { $organisation }: { $certification }
 
 subject = Du har en påminnelse

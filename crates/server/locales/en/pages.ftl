@@ -186,7 +186,7 @@ today-month = Expiring in 8 to 30 days ({ $number })
 today-more = Not all are shown here. See all certifications
 today-chapters = Choose a chapter
 today-all-chapters = All chapters
-today-held = The run of { $name } is waiting for approval, because it would send unusually many notices.
+today-held = The notices of the night of { $name } are waiting for approval, because they are unusually many.
 action-contact = Record a contact
 action-contact-title = Record a contact with { $name }
 contact-outcome = What happened?
@@ -212,35 +212,35 @@ mine-title = My page
 mine-certifications = My certifications
 mine-none = You hold no certifications here.
 
-menu-runs = Runs
+menu-runs = Nightly notices
 update-status = Update status
-runs-title = Runs
+runs-title = Nightly notices
 runs-held-title = { $number ->
-    [one] One run waits for approval
-   *[other] { $number } runs wait for approval
+    [one] The notices of one night wait for approval
+   *[other] The notices of { $number } nights wait for approval
 }
-runs-approved-title = The run is approved and finished
-runs-running-title = The run is approved, but not finished yet
-runs-running = The run is approved and is about to start. You may leave this page; the result will be here.
+runs-approved-title = The notices are approved and recorded
+runs-running-title = The notices are approved, but not recorded yet
+runs-running = The notices are approved and are about to be recorded. You may leave this page; the result will be here.
 runs-held = { $number ->
-    [one] The run of { $date } would send one notice
-   *[other] The run of { $date } would send { $number } notices
+    [one] One notice of the night of { $date } is not sent
+   *[other] { $number } notices of the night of { $date } are not sent
 }
-runs-held-why = These are more than the limit. Nothing was sent. If a mistake in the register causes them, correct it first.
+runs-held-why = These are more than the limit. If a mistake in the register causes them, correct it first.
 runs-of-stage = Notices { $stage }: { $number }
-runs-approve-hint = If you approve it, the notices are sent.
-runs-approve = Approve the run
-runs-ask = An administrator must approve it.
+runs-approve-hint = If you approve them, the notices are sent.
+runs-approve = Approve the notices
+runs-ask = An administrator must approve them.
+runs-nights = Previous nights
+runs-none = No nights yet.
 runs-examples = { $number ->
     [one] One of the notices is about
    *[other] { $number } of the notices are about
 }
-runs-import = Since the last run, a register was imported, on { $date } at { $time }. It changed { $number ->
+runs-import = Since the last night, a register was imported, on { $date } at { $time }. It changed { $number ->
     [one] one certification
    *[other] { $number } certifications
-}. Check the dates before the run is approved.
-runs-nights = Previous runs
-runs-none = No runs yet.
+}. Check the dates before the notices are approved.
 runs-notices = { $number ->
     [0] No notices
     [one] One notice
@@ -248,7 +248,7 @@ runs-notices = { $number ->
 }
 run-complete = Complete
 run-held = Held back
-run-missed = Not run, covered by a later run
+run-missed = No notices that night, covered by a later night
 run-failed = Stopped by an error
 
 certifications-file = Download the list as a file (CSV)
@@ -262,10 +262,10 @@ until-future = valid until the end of { $name }
 until-past = was valid until the end of { $name }
 until-last = last valid day { $name }
 runs-approved-more-title = { $number ->
-    [one] The run is approved and finished. One more run is waiting for approval
-   *[other] The run is approved and finished. { $number } more runs are waiting for approval
+    [one] The notices are approved and recorded. Those of one more night are waiting for approval
+   *[other] The notices are approved and recorded. Those of { $number } more nights are waiting for approval
 }
-runs-failed-title = An error stopped the run
+runs-failed-title = An error stopped the nightly notices
 action-renew-of = the certification of { $name }, { $about }
 action-contact-of = with { $name }, { $about }
 fact-state-after = Afterwards
@@ -371,8 +371,8 @@ kept = You had to sign in again, but the last form that you sent was kept. It is
 kept-send = Send the form
 kept-discard = Do not send it
 
-menu-outlook = Outlook
-outlook-title = Outlook: certified mentors in the next 18 months
+menu-outlook = Months ahead
+outlook-title = Months ahead: certified mentors in the next 18 months
 outlook-short-title = { $number ->
     [one] One chapter has, or will have, too few mentors
    *[other] { $number } chapters have, or will have, too few mentors

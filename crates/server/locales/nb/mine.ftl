@@ -9,7 +9,7 @@ mine-notices-cut = Siden viser de { $number } nyeste. Er det et eldre varsel du 
 
 channels-title = Slik når varslene deg
 channels-choice = Hvor vil du ha varsler?
-channels-choice-what = Valget gjelder varsler om at en sertifisering snart utløper, fra alle organisasjoner. Du kan endre det når du vil. E-post du trenger for å logge inn, får du uansett.
+channels-choice-what = Valget gjelder varsler om at en sertifisering snart utløper, fra alle foreninger. Du kan endre det når du vil. E-post du trenger for å logge inn, får du uansett.
 channels-legend = Send meg varsler
 channels-email = på e-post
 channels-push = i appen
@@ -31,7 +31,7 @@ channels-removed = Fjernet
 channels-devices = Enheter
 channels-no-device = Vi kjenner ingen enhet med appen. Logg inn i appen for å få varsler der.
 channels-addresses = Adresser
-channels-addresses-what = Adresser fra et register kan bare organisasjonen rette. Gi beskjed til koordinatoren din hvis en av dem er feil.
+channels-addresses-what = Adresser fra et register kan bare foreningen rette. Gi beskjed til koordinatoren din hvis en av dem er feil.
 channels-no-address = Vi har ingen e-postadresse eller noe telefonnummer til deg.
 channels-of-email = E-post { $name }
 channels-of-phone = Telefon { $name }
@@ -54,7 +54,7 @@ calendar-title = Påminnelse
 calendar-details = Siste gyldige dag: { $name }
 
 export-title = Last ned dataene dine
-export-hint = Filen inneholder alt som er lagret om deg, også når noen har sett på det. Lagre den et trygt sted. Navnene på dem som har sett på det, er ikke med. Spør organisasjonen hvis du trenger dem.
+export-hint = Filen inneholder alt som er lagret om deg, også når noen har sett på det. Lagre den et trygt sted. Navnene på dem som har sett på det, er ikke med. Spør foreningen hvis du trenger dem.
 export-text = Last ned som tekst
 export-json = Last ned som JSON, for andre programmer
 

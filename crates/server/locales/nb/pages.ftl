@@ -186,7 +186,7 @@ today-month = Utløper om 8 til 30 dager ({ $number })
 today-more = Ikke alle vises her. Se alle sertifiseringer
 today-chapters = Velg lokallag
 today-all-chapters = Alle lokallag
-today-held = Kjøringen { $name } venter på godkjenning, fordi den ville ha sendt uvanlig mange varsler.
+today-held = Varslene for natten { $name } venter på godkjenning, fordi de er uvanlig mange.
 action-contact = Registrer kontakt
 action-contact-title = Registrer kontakt med { $name }
 contact-outcome = Hva skjedde?
@@ -212,35 +212,35 @@ mine-title = Min side
 mine-certifications = Mine sertifiseringer
 mine-none = Du har ingen sertifiseringer her.
 
-menu-runs = Kjøringer
+menu-runs = Nattens varsler
 update-status = Oppdater status
-runs-title = Kjøringer
+runs-title = Nattens varsler
 runs-held-title = { $number ->
-    [one] Én kjøring venter på godkjenning
-   *[other] { $number } kjøringer venter på godkjenning
+    [one] Varslene for én natt venter på godkjenning
+   *[other] Varslene for { $number } netter venter på godkjenning
 }
-runs-approved-title = Kjøringen er godkjent og ferdig
-runs-running-title = Kjøringen er godkjent, men ikke ferdig ennå
-runs-running = Kjøringen er godkjent og starter straks. Du kan forlate siden. Resultatet vises her.
+runs-approved-title = Varslene er godkjent og registrert
+runs-running-title = Varslene er godkjent, men ikke registrert ennå
+runs-running = Varslene er godkjent og registreres straks. Du kan forlate siden. Resultatet vises her.
 runs-held = { $number ->
-    [one] Kjøringen { $date } ville ha sendt ett varsel
-   *[other] Kjøringen { $date } ville ha sendt { $number } varsler
+    [one] Ett varsel for natten { $date } er ikke sendt
+   *[other] { $number } varsler for natten { $date } er ikke sendt
 }
-runs-held-why = Det er flere enn grensen. Ingenting er sendt. Kommer tallet av en feil i registeret, er det bedre å rette den først.
+runs-held-why = Det er flere enn grensen. Kommer tallet av en feil i registeret, er det bedre å rette den først.
 runs-of-stage = Varsler { $stage }: { $number }
 runs-approve-hint = Hvis du godkjenner, blir varslene sendt.
-runs-approve = Godkjenn kjøringen
-runs-ask = En administrator må godkjenne den.
+runs-approve = Godkjenn varslene
+runs-ask = En administrator må godkjenne dem.
+runs-nights = Tidligere netter
+runs-none = Ingen netter ennå.
 runs-examples = { $number ->
     [one] Ett av varslene gjelder
    *[other] { $number } av varslene gjelder
 }
-runs-import = Siden forrige kjøring er det importert et register, { $date } kl. { $time }. Det endret { $number ->
+runs-import = Siden forrige natt er det importert et register, { $date } kl. { $time }. Det endret { $number ->
     [one] én sertifisering
    *[other] { $number } sertifiseringer
-}. Se om datoene stemmer før kjøringen godkjennes.
-runs-nights = Tidligere kjøringer
-runs-none = Ingen kjøringer ennå.
+}. Se om datoene stemmer før varslene godkjennes.
 runs-notices = { $number ->
     [0] Ingen varsler
     [one] Ett varsel
@@ -248,7 +248,7 @@ runs-notices = { $number ->
 }
 run-complete = Fullført
 run-held = Holdt tilbake
-run-missed = Ikke kjørt, dekket av en senere kjøring
+run-missed = Ingen varsler denne natten, dekket av en senere natt
 run-failed = Stoppet av en feil
 
 certifications-file = Last ned listen som fil (CSV)
@@ -262,10 +262,10 @@ until-future = gjelder til og med { $name }
 until-past = gjaldt til og med { $name }
 until-last = siste gyldige dag { $name }
 runs-approved-more-title = { $number ->
-    [one] Kjøringen er godkjent og ferdig. Én kjøring til venter på godkjenning
-   *[other] Kjøringen er godkjent og ferdig. { $number } kjøringer til venter på godkjenning
+    [one] Varslene er godkjent og registrert. Varslene for én natt til venter på godkjenning
+   *[other] Varslene er godkjent og registrert. Varslene for { $number } netter til venter på godkjenning
 }
-runs-failed-title = Kjøringen ble stoppet av en feil
+runs-failed-title = En feil stoppet nattens varsler
 action-renew-of = sertifiseringen til { $name }, { $about }
 action-contact-of = med { $name }, { $about }
 fact-state-after = Etterpå
@@ -371,8 +371,8 @@ kept = Du måtte logge inn på nytt, men det siste skjemaet du sendte, er tatt v
 kept-send = Send skjemaet
 kept-discard = Ikke send
 
-menu-outlook = Framover
-outlook-title = Framover: sertifiserte likepersoner de neste 18 månedene
+menu-outlook = Månedene framover
+outlook-title = Månedene framover: sertifiserte likepersoner de neste 18 månedene
 outlook-short-title = { $number ->
     [one] Ett lokallag har eller får for få likepersoner
    *[other] { $number } lokallag har eller får for få likepersoner
@@ -411,11 +411,11 @@ fault-required = Skriv et helt tall fra 1 til { $number }, eller ingenting.
 
 about-title = Hjelp, personvern og tilgjengelighet
 about-help-title = Hjelp
-about-help = Spør koordinatoren din, eller en administrator i organisasjonen.
+about-help = Spør koordinatoren din, eller en administrator i foreningen.
 about-privacy-title = Personvern
-about-privacy = certvakt lagrer hvem som er sertifisert og til når, hvordan folk kan nås, hvilke varsler som er sendt, hvem som har snakket med deg om fornyelse, hvordan du logger inn, og hvem som har endret hva. Koordinatorene i lokallagene dine og nivåene over og administratorene i organisasjonen ser opplysninger om deg, og det logges hver gang. Har du samtykket til det, viser organisasjonens partnere deg på listene sine.
-about-rights = Du kan be organisasjonen om å få vite hva som er lagret om deg, og om å få det rettet eller slettet.
-about-privacy-link = Organisasjonens personvernerklæring
+about-privacy = certvakt lagrer hvem som er sertifisert og til når, hvordan folk kan nås, hvilke varsler som er sendt, hvem som har snakket med deg om fornyelse, hvordan du logger inn, og hvem som har endret hva. Koordinatorene i lokallagene dine og nivåene over og administratorene i foreningen ser opplysninger om deg, og det logges hver gang. Har du samtykket til det, viser foreningens partnere deg på listene sine.
+about-rights = Du kan be foreningen om å få vite hva som er lagret om deg, og om å få det rettet eller slettet.
+about-privacy-link = Foreningens personvernerklæring
 about-accessibility-title = Tilgjengelighet
 about-accessibility = Sidene er laget for å oppfylle WCAG 2.2, nivå A og AA: med tastatur, skjermleser, stor tekst, høy kontrast og på små skjermer. Alle sidene testes automatisk. Tester med folk som bruker skjermleser til daglig, mangler ennå.
 about-accessibility-report = Si fra som beskrevet under «Hjelp» hvis noe ikke virker for deg. Du har krav på en løsning.
@@ -429,7 +429,7 @@ action-move-title = Flytt til et annet lokallag: { $name }
 move-what = Likepersonen flyttes med alle sertifiseringene sine fra dette lokallaget. Du kan flytte tilbake på samme måte. Bruker dere et register, må lokallaget endres der også: neste import følger registeret.
 move-to = Nytt lokallag
 move-choose = Velg lokallag
-move-nowhere = Du har ikke ansvar for noe annet lokallag i organisasjonen. En administrator kan flytte likepersonen.
+move-nowhere = Du har ikke ansvar for noe annet lokallag i foreningen. En administrator kan flytte likepersonen.
 fault-chapter = Velg hvilket lokallag likepersonen skal flyttes til.
 action-end = Registrer at likepersonen har sluttet eller er død
 action-end-title = Registrer at likepersonen har sluttet eller er død: { $name }
@@ -438,10 +438,10 @@ ending-reason = Hva har skjedd?
 ending-left = Likepersonen har sluttet
 ending-deceased = Likepersonen er død
 ending-consequences = Dette skjer med én gang:
-ending-withdrawn = Alle likepersonens sertifiseringer i organisasjonen trekkes tilbake.
+ending-withdrawn = Alle likepersonens sertifiseringer i foreningen trekkes tilbake.
 ending-delisted = Likepersonen fjernes fra listene til partnerne.
 ending-nothing-sent = Varsler som venter, blir ikke sendt, og det sendes ingen nye. Ingen får beskjed om dette.
-ending-roles = Alle likepersonens roller i organisasjonen avsluttes. Innlogginger avsluttes også, med mindre en annen organisasjon har likepersonen registrert.
+ending-roles = Alle likepersonens roller i foreningen avsluttes. Innlogginger avsluttes også, med mindre en annen forening har likepersonen registrert.
 ending-register = Står likepersonen i et register som importeres senere, blir den raden avvist.
 ending-kept = Opplysningene lagres videre til noen sletter dem. Er det registrert ved en feil, kan en administrator registrere at likepersonen er tilbake, men sertifiseringer, samtykker og innlogginger kommer ikke tilbake av seg selv.
 fault-ending-reason = Velg hva som har skjedd.

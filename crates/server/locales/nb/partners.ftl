@@ -2,7 +2,7 @@
 partners-title = Partnere
 partners-all = Partnere og listene deres
 partners-what = En partner viser fram likepersoner som folk kan kontakte. Her ser du om listene stemmer.
-partners-none = Organisasjonen har ingen partnere.
+partners-none = Foreningen har ingen partnere.
 
 partner-never-on = Ikke slått på ennå.
 partner-off = Slått av siden { $name }.
@@ -79,7 +79,7 @@ settlement-received = Meldt
 settlement-reason = Hvorfor den venter
 settlement-unknown = Finn sertifiseringen hvis du vet hvem det gjelder. Ellers kan du avvise meldingen.
 settlement-search = Søk etter likepersonen, med navn eller nummer
-settlement-nobody = Ingen i organisasjonen passer med søket.
+settlement-nobody = Ingen i foreningen passer med søket.
 settlement-none = Likepersonen har ingen sertifisering som du kan fornye. Du kan avvise meldingen, eller vente til det er rettet.
 settlement-decision = Hva vil du gjøre?
 settlement-accept = Forny sertifiseringen

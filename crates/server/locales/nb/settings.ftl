@@ -59,9 +59,9 @@ settings-grace-days-hint = Fra 1 til 90 dager. Etter det sendes ikke varselet om
 settings-deliver-from = Varsler sendes fra klokken
 settings-deliver-hint = Skriv for eksempel 09:00. Samme tid fra og til betyr hele døgnet.
 settings-deliver-until = Varsler sendes til klokken
-settings-run-at = Nattkjøringen starter klokken
-settings-limit = Grense for en nattkjøring
-settings-limit-intro = En nattkjøring med flere varsler enn begge grensene venter til en administrator har godkjent den.
+settings-run-at = Nattens varsler registreres fra klokken
+settings-limit = Grense for varsler på én natt
+settings-limit-intro = Hvis det er flere varsler på én natt enn begge grensene, venter de til en administrator har godkjent dem.
 settings-limit-floor = Antall varsler
 settings-limit-percent = Prosent av de gyldige sertifiseringene
 settings-names = Navn i meldinger
@@ -74,7 +74,7 @@ settings-effect-removed = { $number ->
 }
 settings-effect-added = { $number ->
     [one] Likepersoner får også varsel én dag før utløp.
-   *[other] Likepersoner får også varsel { $number } dager før utløp. De som er inne i den perioden nå, får varselet etter neste nattkjøring.
+   *[other] Likepersoner får også varsel { $number } dager før utløp. De som er inne i den perioden nå, får varselet etter neste natt.
 }
 settings-effect-locale-nb = De som ikke har valgt språk, får varsler på norsk bokmål.
 settings-effect-locale-en = De som ikke har valgt språk, får varsler på engelsk.
@@ -84,8 +84,8 @@ settings-effect-grace = { $number ->
 }
 settings-effect-hours = Varsler sendes mellom klokken { $from } og { $until }.
 settings-effect-any-hour = Varsler sendes hele døgnet, også om natten.
-settings-effect-run = Nattkjøringen starter klokken { $name }.
-settings-effect-limit = En nattkjøring med mer enn { $number } varsler venter på godkjenning hvis de også er mer enn { $percent } prosent av de gyldige sertifiseringene.
+settings-effect-run = Nattens varsler registreres fra klokken { $name }.
+settings-effect-limit = Mer enn { $number } varsler på én natt venter på godkjenning hvis de også er mer enn { $percent } prosent av de gyldige sertifiseringene.
 settings-effect-names-on = Låseskjermen og emnet på e-poster kan vise navnet på foreningen og sertifiseringen. Andre kan da se at personen er likeperson der, og det kan si noe om helsen deres.
 settings-effect-names-off = Låseskjermen og emnet på e-poster viser ikke navnet på foreningen eller sertifiseringen.
 settings-effect-digest-on = Oppsummeringen til koordinatorer på e-post viser navnene på likepersoner.
@@ -97,7 +97,7 @@ fault-settings-lead_times = Velg minst ett varsel
 fault-settings-grace_days = Skriv et helt antall dager fra 1 til 90
 fault-settings-deliver_from = Skriv når varsler sendes fra, for eksempel 09:00
 fault-settings-deliver_until = Skriv når varsler sendes til, for eksempel 20:00
-fault-settings-run_at = Skriv når nattkjøringen starter, for eksempel 02:00
+fault-settings-run_at = Skriv når nattens varsler skal registreres, for eksempel 02:00
 fault-settings-limit_floor = Skriv et helt antall varsler, høyst 1000000
 fault-settings-limit_percent = Skriv et helt tall fra 0 til 100
 

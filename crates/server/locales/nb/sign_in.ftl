@@ -58,6 +58,7 @@ code = Koden i e-posten
 code-button = Logg inn
 code-wrong-title = Feil: Koden er ikke gyldig
 code-wrong = Se etter at det er koden i den nyeste e-posten, og at du ba om den i denne nettleseren for mindre enn 15 minutter siden. Etter fem gale koder trenger du en ny e-post.
+code-again = Be om en ny e-post
 link-title = Logg inn
 link = Trykk på knappen for å logge inn.
 link-open = Logg inn
@@ -89,14 +90,14 @@ token-missing = Du er ikke logget inn, eller ikke lenger. Logg inn, og prøv igj
 not-found = Her er det ingenting. Adressen kan være skrevet feil, eller denne innloggingen er slått av.
 not-permitted = Du kan se dette, men ikke endre det. Spør en koordinator i lokallaget.
 login-unknown = Innloggingen hører ikke til noen her ennå. Åpne invitasjonen du har fått på e-post.
-access-closed = Tilgangen er stengt for tiden. Spør organisasjonen din når den åpner igjen.
+access-closed = Tilgangen er stengt for tiden. Spør foreningen din når den åpner igjen.
 
 demo-title = Hvem vil du være?
 demo = Dette er en demo med oppdiktede personer. Velg hvem du vil logge inn som.
 demo-coordinator = Logg inn som { $name }, koordinator for Oslo og Østlandet
 demo-administrator = Logg inn som { $name }, administrator
 demo-mentor = Logg inn som { $name }, likeperson
-demo-outsider = Logg inn som { $name }, koordinator i en annen organisasjon
+demo-outsider = Logg inn som { $name }, koordinator i en annen forening
 not-found-title = Fant ikke siden
 not-permitted-title = Du kan ikke endre dette
 

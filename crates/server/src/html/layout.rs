@@ -53,6 +53,8 @@ pub(crate) enum Section {
     Settings,
     /// The person's own certifications and settings.
     Mine,
+    /// Help, privacy and accessibility, which the footer leads to instead of the menu.
+    About,
 }
 
 impl Section {
@@ -65,6 +67,7 @@ impl Section {
             Self::Imports => "/imports",
             Self::Settings => "/settings",
             Self::Mine => "/me",
+            Self::About => "/about",
         }
     }
 
@@ -77,6 +80,7 @@ impl Section {
             Self::Imports => "menu-imports",
             Self::Settings => "menu-settings",
             Self::Mine => "menu-mine",
+            Self::About => "about-title",
         }
     }
 }

@@ -5,8 +5,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use super::error::PageError;
+use super::visitor::Visitor;
 use crate::api::Api;
-use crate::html::layout::Layout;
+use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 
@@ -20,14 +22,30 @@ struct AboutPage {
     privacy_url: String,
 }
 
-/// Shows the page.
-pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Response {
-    let text = Text::of_browser(&headers);
+/// Shows the page, with the menu of the person who is signed in.
+pub(super) async fn show(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    visitor: Result<Visitor, PageError>,
+) -> Response {
+    let layout = match &visitor {
+        Ok(visitor) => signed_in(visitor, &api).await.ok(),
+        Err(_) => None,
+    };
+    // Help must not depend on a session, so every error leads to the page without a menu.
+    let layout = layout.unwrap_or_else(|| Layout::new(Text::of_browser(&headers), String::new()));
+    let text = layout.text;
     let help = Some(api.pages().help.clone()).filter(|help| !help.is_empty());
     let shown = AboutPage {
-        layout: Layout::new(text, text.say("about-title")),
+        layout: Layout { heading: text.say("about-title"), ..layout },
         help: help.unwrap_or_else(|| text.say("about-help")),
         privacy_url: api.pages().privacy_url.clone(),
     };
     page(StatusCode::OK, &shown)
+}
+
+async fn signed_in(visitor: &Visitor, api: &Api) -> Result<Layout, PageError> {
+    let (tx, layout) = visitor.begin(api, Section::About).await?;
+    tx.commit().await?;
+    Ok(layout)
 }

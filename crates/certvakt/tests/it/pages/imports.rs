@@ -127,7 +127,7 @@ async fn a_register_is_checked_imported_and_undone() {
         "Siste gyldige dag: 31. januar 2027",
         "2 rader kan ikke importeres",
         "Linje 4, Siste gyldige dag: er ikke en dato.",
-        "Linje 5, Lokallag: finnes ikke i organisasjonen.",
+        "Linje 5, Lokallag: finnes ikke i foreningen.",
         "Én rad nevner lokallaget «Nordpolen», som ikke finnes.",
     ] {
         assert!(checked.text.contains(words), "{words} in {}", checked.text);

@@ -22,7 +22,7 @@ async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
         .await;
     let mut coordinator = signed_in(&place, "coordinator").await;
     let page = coordinator.get("/outlook").await;
-    assert_eq!(element(&page, "h1"), "Framover: sertifiserte likepersoner de neste 18 månedene");
+    assert_eq!(element(&page, "h1"), "Månedene framover: sertifiserte likepersoner de neste 18 månedene");
     assert!(
         page.text.contains("3 sertifiserte likepersoner i dag.") && !page.text.contains("required-mentors"),
         "{}",
@@ -109,4 +109,44 @@ async fn every_page_leads_to_help_privacy_and_accessibility() {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }
     assert!(!page.text.contains("Spør koordinatoren din"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn many_chapters_are_on_several_pages_with_those_that_need_somebody_first() {
+    let place = TestService::start("").await;
+    // With the chapters of the test data, there are more than two pages.
+    place
+        .database
+        .execute(
+            "insert into certvakt.chapters (organisation_id, parent_id, slug, name, required_mentors)
+             select h.organisation_id, h.id, 'many-' || n, 'Lag ' || to_char(n, 'FM00'), case when n = 45 then 1 end
+             from certvakt.chapters h, generate_series(1, 45) n where h.slug = 'own'",
+        )
+        .await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let first = administrator.get("/outlook").await;
+    assert_eq!(element(&first, "h1"), "Ett lokallag har eller får for få likepersoner");
+    assert_eq!(first.text.matches("<section class=\"outlook\"").count(), 20);
+    assert!(first.text.find("Lag 45").unwrap() < first.text.find("Lag 01").unwrap(), "{}", first.text);
+    let total: usize = between(&first.text, "Viser lokallag 1–20 av ", ",").parse().unwrap();
+    let (mut seen, mut page) = (20, first);
+    while let Some((before, _)) = page.text.split_once("\">Neste side</a>") {
+        let next = before.rsplit_once("href=\"").unwrap().1.to_owned();
+        page = administrator.get(&next).await;
+        seen += page.text.matches("<section class=\"outlook\"").count();
+    }
+    assert_eq!(seen, total);
+    assert!(page.text.contains("href=\"/outlook?from=20\">Forrige side"), "{}", page.text);
+    // A number that is set, or refused, leads to the page with its chapter.
+    let id: String =
+        place.database.value("select id::text from certvakt.chapters where name = 'Lag 44'").await;
+    let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
+    let path = format!("/chapters/{id}/required-mentors");
+    let refused = administrator.post(&path, &[("csrf", &csrf), ("number", "mange")]).await;
+    assert!(refused.text.contains("value=\"mange\""), "{}", refused.text);
+    let set = administrator.post(&path, &[("csrf", &csrf), ("number", "")]).await;
+    let shown = administrator.get(&set.location.unwrap()).await;
+    assert_eq!(element(&shown, "h1"), "Lagret for Lag 44");
+    assert!(shown.text.contains(&format!("id=\"chapter-{id}\"")), "{}", shown.text);
+    assert_eq!(administrator.get("/outlook?from=100000").await.status, 200);
 }

@@ -334,7 +334,7 @@ async fn a_chapter_is_handed_over_in_one_form() {
     assert_eq!(element(&form, "h1"), "Ny koordinator i Own");
     assert!(!form.text.contains("name=\"successor\""), "{}", form.text);
     let nobody = administrator.get(&format!("{path}?q=finnes+ikke")).await;
-    assert!(nobody.text.contains("Ingen i organisasjonen passer"), "{}", nobody.text);
+    assert!(nobody.text.contains("Ingen i foreningen passer"), "{}", nobody.text);
     // People of other organisations are not found.
     let form = administrator.get(&format!("{path}?q=mentor")).await;
     assert!(form.text.contains("Mentor a4 <span class=\"soft\">Below</span>"), "{}", form.text);

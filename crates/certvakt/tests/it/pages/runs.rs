@@ -37,9 +37,9 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
     let today = coordinator.get("/today").await;
     assert!(today.text.contains("venter på godkjenning"), "{}", today.text);
     let page = coordinator.get("/runs").await;
-    assert_eq!(element(&page, "h1"), "Én kjøring venter på godkjenning");
+    assert_eq!(element(&page, "h1"), "Varslene for én natt venter på godkjenning");
     for words in [
-        "ville ha sendt 5 varsler",
+        "5 varsler for natten",
         "Varsler 30 dager før utløp: 5",
         "3 av varslene gjelder",
         ">Mange ",
@@ -61,7 +61,7 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
     }
     // The page waits for the result.
     let page = administrator.get(&format!("/runs?approved={held}")).await;
-    assert_eq!(element(&page, "h1"), "Kjøringen er godkjent og ferdig", "{}", page.text);
+    assert_eq!(element(&page, "h1"), "Varslene er godkjent og registrert", "{}", page.text);
     let recorded: i64 = place.database.value("select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'").await;
     assert_eq!(recorded, 5);
     let approved: String = place
@@ -72,7 +72,7 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
     // Nobody is told that a run was approved which was not.
     for other in ["0".to_owned(), (held - 1).to_string()] {
         let page = administrator.get(&format!("/runs?approved={other}")).await;
-        assert_eq!(element(&page, "h1"), "Kjøringer", "{other}");
+        assert_eq!(element(&page, "h1"), "Nattens varsler", "{other}");
     }
 }
 
@@ -91,8 +91,8 @@ async fn an_approval_covers_no_more_notices_than_the_administrator_saw() {
         .await;
     let approved = send(&mut administrator, &page, &[]).await;
     let page = administrator.get(&approved.location.unwrap()).await;
-    assert_eq!(element(&page, "h1"), "Én kjøring venter på godkjenning", "{}", page.text);
-    assert!(page.text.contains("ville ha sendt 6 varsler"), "{}", page.text);
+    assert_eq!(element(&page, "h1"), "Varslene for én natt venter på godkjenning", "{}", page.text);
+    assert!(page.text.contains("6 varsler for natten"), "{}", page.text);
     let recorded: i64 = place.database.value("select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'").await;
     assert_eq!(recorded, 0);
 }
