@@ -111,15 +111,8 @@ fn shown(layout: Layout, chapters: Vec<ChapterOutlook>, place: usize) -> Outlook
     let heading =
         if short == 0 { text.say("outlook-title") } else { text.count("outlook-short-title", short) };
     let layout = Layout { heading, ..layout };
-    let to = |from: usize| {
-        link(
-            PATH,
-            &[(
-                "from",
-                &Some(from).filter(|from| *from > 0).map(|from| from.to_string()).unwrap_or_default(),
-            )],
-        )
-    };
+    let number = |from: usize| if from == 0 { String::new() } else { from.to_string() };
+    let to = |from: usize| link(PATH, &[("from", &number(from))]);
     let place = [("first", (from + 1).into()), ("last", last.into()), ("total", total.into())];
     OutlookPage {
         layout,
