@@ -6,7 +6,6 @@ pub(super) mod assets;
 pub(super) mod compression;
 pub(super) mod errors;
 pub(super) mod fault;
-pub(super) mod history;
 pub(super) mod layout;
 pub(super) mod text;
 

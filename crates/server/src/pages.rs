@@ -60,7 +60,6 @@ use crate::api::Api;
 use crate::html::assets;
 use crate::html::compression::compress;
 use crate::html::errors::render_errors;
-use crate::html::history::keep_answers;
 use crate::problem::ApiError;
 
 /// The router of the pages.
@@ -135,7 +134,6 @@ pub(super) fn router(api: Api) -> Router {
         .route("/imports/{id}/undos", post(import::undo).get(import::lead_back))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(middleware::from_fn(render_errors))
-        .layer(middleware::from_fn(keep_answers))
         .with_state(api)
         .merge(assets::router())
         .layer(middleware::from_fn(compress))

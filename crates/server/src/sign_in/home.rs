@@ -14,7 +14,6 @@ use super::navigation::HOME;
 use super::page::{self, Page};
 use super::state::SignIn;
 use crate::extract::Query;
-use crate::html::history;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 use crate::return_to::{ReturnTo, redirect, with_return};
@@ -106,7 +105,5 @@ pub(super) async fn sign_out(
         session.check(&headers, sent.ok().and_then(|Form(sent)| sent.csrf).as_deref())?;
         session.end(&shared.database).await?;
     }
-    let mut response = redirect(HOME, [session::no_cookie()]);
-    history::forget(&mut response);
-    Ok(response)
+    Ok(redirect(HOME, [session::no_cookie()]))
 }
