@@ -182,6 +182,49 @@ test("a mentor turns notices off, and gives a phone number instead", async () =>
   assert.match(shown, /button "Fjern Telefon \+4791234567"/);
 });
 
+test("change the text of a notice, and see it before it is saved", async () => {
+  const page = await signIn(world, "administrator");
+  await page.goto("/settings");
+  await tabTo(page, "Tekster i e-post");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/texts$/);
+  await tabTo(page, "Endre for 30 dager før utløp, på norsk");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/expiry_warning_30d\/nb$/);
+  const body = page.getByLabel("Tekst", { exact: true });
+  const builtIn = await body.inputValue();
+  await tabTo(page, /^Tekst$|^\{type\}/);
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.type("Kjære {nam}. ");
+  await tabTo(page, "Vis forhåndsvisning");
+  await page.keyboard.press("Enter");
+  await assertFocus(page, /^Noe må rettes/);
+  await tabTo(page, /^«nam» er ikke et felt/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Home");
+  for (const _ of "Kjære {nam") await page.keyboard.press("ArrowRight");
+  await page.keyboard.type("e");
+  await tabTo(page, "Vis forhåndsvisning");
+  await page.keyboard.press("Enter");
+  await assertFocus(page, "Forhåndsvisning: 30 dager før utløp, på norsk");
+  const shown = await page.locator("main").ariaSnapshot();
+  assert.match(shown, /Kjære Kari Nordmann\. Likeperson hos /);
+  await tabTo(page, "Lagre teksten");
+  await page.keyboard.press("Enter");
+  await assertFocus(page, "Teksten er lagret: 30 dager før utløp, på norsk");
+  await tabTo(page, "Endre for 30 dager før utløp, på norsk");
+  await page.keyboard.press("Enter");
+  await tabTo(page, "Bruk standardteksten");
+  await page.keyboard.press("Enter");
+  await assertFocus(page, "Forhåndsvisning: 30 dager før utløp, på norsk");
+  await tabTo(page, "Lagre teksten");
+  await page.keyboard.press("Enter");
+  await assertFocus(page, "Teksten er lagret: 30 dager før utløp, på norsk");
+  await page.goBack();
+  await page.goto(page.url().replace(/texts.*/, "texts/expiry_warning_30d/nb"));
+  assert.equal(await page.getByLabel("Tekst", { exact: true }).inputValue(), builtIn);
+});
+
 test("another organisation's people are not found", async () => {
   const coordinator = await signIn(world, "coordinator");
   await coordinator.goto("/certifications");

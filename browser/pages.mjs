@@ -75,6 +75,10 @@ const PAGES = {
   "settings-type-refused": ["administrator", async (page) => { await typeSettings(page); await page.locator("#own-yes").check(); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
   "settings-chapters": ["administrator", (page) => section(page, /^(Lokallag|Chapters)$/)],
   "settings-chapter-refused": ["administrator", async (page) => { await section(page, /^(Lokallag|Chapters)$/); await page.getByRole("link", { name: /^(Endre navnet|Change the name)/ }).first().click(); await page.locator("#name").fill(""); await page.getByRole("button", { name: /^(Lagre|Save)/ }).click(); }],
+  "settings-texts": ["administrator", (page) => section(page, /^(Tekster i e-post|Texts of e-mails)$/)],
+  "settings-text": ["administrator", (page) => noticeText(page)],
+  "settings-text-refused": ["administrator", async (page) => { await noticeText(page, "Ring {telefon}"); }],
+  "settings-text-preview": ["administrator", async (page) => { await noticeText(page, `Kjære {name},\n{remaining}\n\n${"lang".repeat(40)}`); }],
   "settings-people": ["administrator", (page) => people(page)],
   "settings-person": ["administrator", (page) => person(page)],
   "settings-person-refused": ["administrator", async (page) => { await person(page); await page.getByRole("button", { name: /^(Gi rollen|Give the role)$/ }).click(); }],
@@ -192,6 +196,14 @@ async function person(page) {
 async function typeSettings(page) {
   await section(page, /^(Typer sertifisering|Types of certification)$/);
   await page.getByRole("link", { name: /^(Endre|Change) / }).first().click();
+}
+
+async function noticeText(page, text) {
+  await section(page, /^(Tekster i e-post|Texts of e-mails)$/);
+  await page.getByRole("link", { name: /^(Endre|Change) / }).first().click();
+  if (!text) return;
+  await page.locator("#body").fill(text);
+  await page.getByRole("button", { name: /^(Vis forhåndsvisning|Show the preview)$/ }).click();
 }
 
 export async function first(page) {

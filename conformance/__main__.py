@@ -37,6 +37,7 @@ NOT_PLANTED = {
         "listings",
         "long_histories",
         "memberships",
+        "notice_texts",
         "organisations",
         "partner_alerts",
         "partner_events",

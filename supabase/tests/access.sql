@@ -33,7 +33,7 @@ select is_empty($$
   where has_table_privilege(r.rolname, o.oid, p.privilege)
     and (r.rolname, o.relname, p.privilege) not in (
       ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'),
-      ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'), ('authenticated', 'kept_forms', 'DELETE'),
+      ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'), ('authenticated', 'kept_forms', 'DELETE'), ('authenticated', 'notice_texts', 'DELETE'),
       ('authenticated', 'uploads', 'DELETE'),
       ('authenticated', 'visible_memberships', 'SELECT'))$$,
   'people read certifications, runs, the memberships that they may see and their own keys, and nothing else as a whole');
@@ -66,6 +66,9 @@ idempotency_keys UPDATE answer
 import_mappings SELECT organisation_id, name, options
 kept_forms SELECT person_id, path, fields, kept_at
 memberships SELECT organisation_id, chapter_id, person_id, role
+notice_texts INSERT organisation_id, days_before, locale, body
+notice_texts SELECT organisation_id, days_before, locale, body
+notice_texts UPDATE body
 organisations SELECT id, slug, name, time_zone, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent, names_certification, digest_names, lead_times
 organisations UPDATE name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent, names_certification, digest_names, lead_times
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at

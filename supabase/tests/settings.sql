@@ -1,6 +1,6 @@
 -- Who may change settings, types and chapters. Another file sets `world` and `chapters`, and runs this on an app's own hierarchy.
 begin;
-select plan(6);
+select plan(11);
 \if :{?world}
 \else
   \set world fixtures/world.psql
@@ -43,5 +43,21 @@ select is(pg_temp.all_who_may($$update certvakt.chapters set name = 'Renamed' wh
   nullif(:'chapters', ''), 'administrators rename chapters');
 select is(pg_temp.all_who_may($$update certvakt.organisations set deliver_from = '08:00' where slug = 'b'$$), null,
   'nobody changes the settings of another organisation');
+insert into certvakt.notice_texts (organisation_id, days_before, locale, body) values
+  ('00000000-0000-4000-8000-0000000000a0', 7, 'nb', 'A'), ('00000000-0000-4000-8000-0000000000b0', 7, 'nb', 'B');
+select is(pg_temp.all_who_may($$select from certvakt.notice_texts where body = 'A'$$), 'administrator',
+  'administrators read the texts of their organisation');
+select is(pg_temp.all_who_may($$update certvakt.notice_texts set body = 'Other'
+  where organisation_id = '00000000-0000-4000-8000-0000000000a0'$$), 'administrator', 'administrators change them');
+select is(pg_temp.all_who_may($$insert into certvakt.notice_texts (organisation_id, days_before, locale, body)
+  values ('00000000-0000-4000-8000-0000000000a0', -1, 'en', 'New')$$), 'administrator', 'administrators add them');
+select is(pg_temp.all_who_may($$delete from certvakt.notice_texts where organisation_id = '00000000-0000-4000-8000-0000000000a0'$$),
+  'administrator', 'administrators remove them');
+select is(concat(
+  pg_temp.all_who_may($$select from certvakt.notice_texts where body = 'B'$$),
+  pg_temp.all_who_may($$update certvakt.notice_texts set body = 'Other' where body = 'B'$$),
+  pg_temp.all_who_may($$delete from certvakt.notice_texts where organisation_id = '00000000-0000-4000-8000-0000000000b0'$$),
+  pg_temp.all_who_may($$insert into certvakt.notice_texts (organisation_id, days_before, locale, body)
+    values ('00000000-0000-4000-8000-0000000000b0', -1, 'en', 'New')$$)), '', 'nobody reaches those of another organisation');
 select * from finish();
 rollback;

@@ -6,6 +6,7 @@ mod refusals;
 mod stops;
 pub mod text;
 mod validity;
+pub mod wording;
 mod worker;
 
 use certvakt_base::Exit;
@@ -13,6 +14,7 @@ use certvakt_base::i18n::Locale;
 use certvakt_rules::Stage;
 use chrono::NaiveDate;
 use uuid::Uuid;
+use wording::Wording;
 
 pub use worker::{Tally, Worker};
 
@@ -37,6 +39,10 @@ pub struct Notice<'a> {
     pub organisation: &'a str,
     /// The name of the certification's type, for people.
     pub certification: &'a str,
+    /// The name of the certification's chapter.
+    pub chapter: &'a str,
+    /// The organisation's own text of the e-mail, if it wrote one.
+    pub wording: Option<&'a Wording>,
     /// Whether lock screens and subjects of e-mails may name the organisation and the certification.
     pub names_certification: bool,
 }

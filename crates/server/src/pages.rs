@@ -43,6 +43,7 @@ mod settings;
 mod settings_chapters;
 mod settings_people;
 mod settings_person;
+mod settings_texts;
 mod settings_types;
 mod settlement;
 mod several;
@@ -115,6 +116,11 @@ pub(super) fn router(api: Api) -> Router {
         .route(
             "/settings/{id}/chapters/{chapter}",
             get(settings_chapters::show_one).post(settings_chapters::make_one),
+        )
+        .route("/settings/{id}/texts", get(settings_texts::show))
+        .route(
+            "/settings/{id}/texts/{stage}/{language}",
+            get(settings_texts::show_one).post(settings_texts::make_one),
         )
         .route("/settings/{id}/people", get(settings_people::show))
         .route("/settings/{id}/people/{person}", get(settings_person::show).post(settings_person::make))

@@ -32,6 +32,8 @@ pub struct Claimed {
     pub type_code: String,
     /// The certification's name.
     pub certification: String,
+    /// The name of the certification's chapter.
+    pub chapter: String,
     /// The person's name.
     pub recipient_name: Option<String>,
     /// The person's language.
@@ -105,6 +107,7 @@ pub async fn claim(
                 suspended: row.suspended,
                 type_code: row.type_code,
                 certification: row.certification,
+                chapter: row.chapter,
                 recipient_name: row.recipient_name,
                 recipient_locale: row.recipient_locale,
                 contacts: contact.into_iter().collect(),

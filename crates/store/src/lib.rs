@@ -23,6 +23,7 @@ pub mod import;
 pub mod kill_switch;
 pub mod mapping;
 pub mod migration;
+pub mod notice_text;
 pub mod organisation;
 pub mod partner;
 pub mod people;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use certvakt_base::i18n::Locale;
 use certvakt_engine::config::{ChannelName, Config};
 use certvakt_engine::delivery::channels::{self, Address, Channel, Outcome};
+use certvakt_engine::delivery::wording::Wording;
 use certvakt_engine::delivery::{Notice, text};
 use certvakt_rules::Stage;
 use tokio::net::TcpListener;
@@ -114,6 +115,8 @@ fn notice() -> Notice<'static> {
         recipient_name: Some("Åse Ødegård"),
         organisation: "Hørselslaget",
         certification: "Likeperson",
+        chapter: "Lokallaget",
+        wording: None,
         names_certification: false,
     }
 }
@@ -179,6 +182,24 @@ async fn names_are_only_text() {
             assert_eq!(mail["to"], serde_json::json!(["ok-1@example.org"]));
             assert!(!mail["parts"][1]["text"].as_str().unwrap().contains("<script>"));
         }
+    }
+}
+
+#[tokio::test]
+async fn the_preview_of_an_email_is_what_is_sent() {
+    let provider = Provider::start(ChannelName::Email);
+    let wording = Wording::parse("{remaining}\n<i>\n\n{chapter}").unwrap();
+    for wording in [None, Some(&wording)] {
+        let notice = Notice { wording, ..notice() };
+        let shown = channels::preview(&notice).unwrap();
+        assert_eq!(shown.plain.contains("Lokallaget"), wording.is_some(), "{shown:?}");
+        provider.channel().send(&notice, &provider.address("ok")).await.unwrap();
+        let mail = provider.mail.mails().pop().unwrap();
+        let part = |part: usize| mail["parts"][part]["text"].as_str().unwrap().replace("\r\n", "\n");
+        assert_eq!(part(0).trim_end(), shown.plain.trim_end());
+        assert!(part(1).contains(shown.html.trim()), "{} in {}", shown.html, part(1));
+        assert!(part(1).contains(&shown.footer));
+        assert_eq!(mail["headers"]["subject"], shown.subject);
     }
 }
 
@@ -328,9 +349,7 @@ fn what_people_read() {
                         mail.subject,
                         mail.preheader,
                         mail.greeting,
-                        mail.validity,
-                        mail.days,
-                        mail.action,
+                        mail.paragraphs.concat().join("\n      "),
                         mail.calendar,
                         mail.footer
                     ]

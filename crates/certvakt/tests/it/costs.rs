@@ -174,6 +174,15 @@ async fn a_large_run_makes_do_with_one_lane_where_there_are_no_connections() {
     database.ok(["verify"]);
 }
 
+/// The number of statements of a kind since the start of counting.
+fn calls(of: &str) -> String {
+    format!(
+        "select sum(calls)::bigint from pg_stat_statements
+         where dbid = (select oid from pg_database where datname = current_database()) and query like '%{of}%'
+           and userid = 'certvakt_worker'::regrole"
+    )
+}
+
 #[tokio::test]
 async fn a_drain_asks_little_for_each_delivery() {
     let stand_in = StandIn::start();
@@ -192,6 +201,9 @@ async fn a_drain_asks_little_for_each_delivery() {
         looked_up <= 5_000 * 5,
         "claimed, ended, referred to (its old row is still there), each by its id: {looked_up}"
     );
+    let texts: i64 = database.value(&calls("certvakt.notice_texts where")).await;
+    let claims: i64 = database.value(&calls("with claimable as")).await;
+    assert!(texts > 0 && texts < claims, "once for each claim that finds something: {texts} of {claims}");
     let cost = database.cost().await;
     assert_eq!(cost.scans, 0, "{cost:?}");
     // Claims of 2,000, each with its setting, batches of outcomes, and a few other statements.

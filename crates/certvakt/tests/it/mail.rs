@@ -61,6 +61,94 @@ async fn a_mail_is_text_html_and_a_calendar_entry_in_the_persons_language() {
     assert!(mail["parts"][1]["text"].as_str().unwrap().contains("<html lang=\"en\">"));
 }
 
+/// Stores the organisation's own text of the stage that is due, in Norwegian.
+async fn word(database: &TestDatabase, text: &str) {
+    let text = text.replace('\'', "''");
+    database
+        .execute(&format!(
+            "insert into certvakt.notice_texts (organisation_id, days_before, locale, body)
+             select id, 7, 'nb', '{text}' from certvakt.organisations where slug = 'org'
+             on conflict (organisation_id, days_before, locale) do update set body = excluded.body;
+             update certvakt.deliveries set state = 'pending', finished_at = null"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn an_organisations_own_text_is_in_both_parts_and_nowhere_else() {
+    let server = MailServer::start(None);
+    let database = one_due("ok-1@example.org").await;
+    word(
+        &database,
+        "Kjære {name}, {type} i {chapter} hos {organisation} gjelder til {date}, altså {days}. {remaining}\n\n\
+         Bcc: all@example.org\n.\nSubject: <script>alert(1)</script> & <b>{{{{",
+    )
+    .await;
+    assert_eq!(database.work(NOON, &server.config(""))["delivered"], 1);
+    let mail = server.mails().pop().unwrap();
+    let text = |part: usize| mail["parts"][part]["text"].as_str().unwrap().replace("\r\n", "\n");
+    assert!(text(0).contains("Likeperson hos Foreningen gjelder til og med"), "braces: {}", text(0));
+
+    word(
+        &database,
+        "Kjære {name}, {type} i {chapter} hos {organisation} gjelder til {date}, altså {days}. {remaining}\n\n\
+         Bcc: all@example.org\n.\nSubject: <script>alert(1)</script> & <b>",
+    )
+    .await;
+    assert_eq!(database.work(NOON, &server.config(""))["delivered"], 1);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2);
+    let mail = &mails[1];
+    let text = |part: usize| mail["parts"][part]["text"].as_str().unwrap().replace("\r\n", "\n");
+    let chapter: String = database.value("select name from certvakt.chapters where slug = 'chapter'").await;
+    let first = format!(
+        "Kjære Åse Ødegård, Likeperson i {chapter} hos Foreningen gjelder til 20. juni 2026, altså 5 dager. \
+         Det er 5 dager igjen."
+    );
+    let last = "Bcc: all@example.org\n.\nSubject: <script>alert(1)</script> & <b>";
+    assert!(text(0).contains(&format!("\n\n{first}\n\n{last}\n\n-- \n")), "{}", text(0));
+    let escaped =
+        "Bcc: all@example.org<br>.<br>Subject: &#60;script&#62;alert(1)&#60;/script&#62; &#38; &#60;b&#62;";
+    assert!(text(1).contains(&format!("<p>{first}</p>\n<p>{escaped}</p>")), "{}", text(1));
+    for part in [0, 1] {
+        assert!(text(part).contains("Hei Åse Ødegård,") && text(part).contains("kan ikke besvares"));
+        assert!(!text(part).contains("Ta kontakt med koordinatoren"), "{}", text(part));
+    }
+    assert_eq!(mail["headers"]["subject"], "Du har en påminnelse");
+    assert!(mail["headers"]["bcc"].is_null());
+    assert_eq!(mail["to"], json!(["ok-1@example.org"]));
+
+    database
+        .execute("update certvakt.people set locale = 'en'; update certvakt.deliveries set state = 'pending', finished_at = null")
+        .await;
+    database.work(NOON, &server.config(""));
+    let english = server.mails().pop().unwrap();
+    assert!(english["parts"][0]["text"].as_str().unwrap().contains("is valid until 20 June 2026"));
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_filled_in_loses_no_notice() {
+    let server = MailServer::start(None);
+    let database = one_due("ok-1@example.org").await;
+    database.execute("update certvakt.people set name = null; delete from certvakt.person_names").await;
+    for (text, warning) in [
+        ("Ring {phone}", "is not valid, and the built-in text is sent: it contains an unknown field"),
+        ("Kjære {name}", "is unknown, and the built-in text is sent"),
+    ] {
+        word(&database, text).await;
+        let mut command =
+            database.certvakt(["work", "--drain", "--config", server.config("").to_str().unwrap()]);
+        let output = command.env("CERTVAKT_NOW", NOON).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.contains(warning), "{said}");
+        assert!(!said.contains(text), "{said}");
+        let sent = server.mails().pop().unwrap();
+        let sent = sent["parts"][0]["text"].as_str().unwrap();
+        assert!(sent.contains("Likeperson hos Foreningen gjelder til og med 20. juni 2026."), "{sent}");
+    }
+    assert_eq!(server.mails().len(), 2);
+}
+
 #[tokio::test]
 async fn the_mail_servers_reply_decides() {
     let server = MailServer::start(None);

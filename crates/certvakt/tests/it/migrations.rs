@@ -210,7 +210,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .await
     .unwrap();
     // The privileges with policies, and nothing more.
-    let expected = "idempotency_keys authenticated DELETE, idempotency_keys authenticated SELECT, kept_forms authenticated DELETE, \
+    let expected = "idempotency_keys authenticated DELETE, idempotency_keys authenticated SELECT, kept_forms authenticated DELETE, notice_texts authenticated DELETE, \
              peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, uploads authenticated DELETE, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
     let open: Option<String> = sqlx::query_scalar(

@@ -16,6 +16,7 @@ mod runs;
 mod settings;
 mod settlements;
 mod several;
+mod texts;
 mod today;
 
 use reqwest::Method;

@@ -88,6 +88,8 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.mail_queue.kind",
     "certvakt.mail_queue.token_hash",
     "certvakt.memberships.role",
+    "certvakt.notice_texts.body",
+    "certvakt.notice_texts.locale",
     "certvakt.organisations.locale",
     "certvakt.organisations.name",
     "certvakt.organisations.slug",

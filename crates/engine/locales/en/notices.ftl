@@ -21,6 +21,11 @@ days-past = { $days ->
     [one] That was yesterday.
    *[other] That was { $days } days ago.
   }
+# In an organisation's own text.
+days = { $days ->
+    [one] one day
+   *[other] { $days } days
+  }
 action = Please contact your coordinator to renew it.
 footer = This message was sent automatically. Replies are not read.
 calendar = Reminder

@@ -21,6 +21,11 @@ days-past = { $days ->
     [one] Det var i går.
    *[other] Det er { $days } dager siden.
   }
+# In an organisation's own text.
+days = { $days ->
+    [one] én dag
+   *[other] { $days } dager
+  }
 action = Ta kontakt med koordinatoren din for å fornye.
 footer = Denne meldingen er sendt automatisk og kan ikke besvares.
 calendar = Påminnelse

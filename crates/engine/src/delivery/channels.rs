@@ -12,6 +12,7 @@ use super::DeliveryError;
 use crate::config::{ChannelName, Config};
 
 pub use channel::{Address, Channel, Outcome, Reach, Stopped, Wait};
+pub use email::{Preview, preview};
 
 /// The configured channels that are not off, in order; at least one.
 pub fn configured(config: &Config) -> Result<Vec<Box<dyn Channel>>, DeliveryError> {

@@ -2,10 +2,12 @@
 
 use certvakt_base::catalog;
 use certvakt_base::i18n::{Catalog, Locale, line};
+use certvakt_rules::Stage;
 use chrono::{Datelike, NaiveDate};
 use fluent_bundle::FluentArgs;
 
 use super::Notice;
+use super::wording::{Field, paragraphs};
 
 static CATALOG: Catalog = catalog!("notices.ftl");
 
@@ -27,12 +29,8 @@ pub struct MailText {
     pub preheader: String,
     /// The greeting.
     pub greeting: String,
-    /// The certification and its last valid day.
-    pub validity: String,
-    /// The number of days from today.
-    pub days: String,
-    /// The recommended action.
-    pub action: String,
+    /// The lines of each paragraph: the organisation's own text, or the built-in one.
+    pub paragraphs: Vec<Vec<String>>,
     /// The sender.
     pub footer: String,
     /// The title of the calendar entry.
@@ -53,9 +51,20 @@ pub fn push(notice: &Notice<'_>) -> PushText {
     }
 }
 
-/// The text of an e-mail for a notice.
+/// The text of an e-mail for a notice. The built-in text replaces one of the organisation's own that has a field without a
+/// value.
 pub fn mail(notice: &Notice<'_>) -> MailText {
     let speaker = Speaker::new(notice);
+    let own = notice.wording.and_then(|wording| {
+        let filled = wording.fill(|field| speaker.value(field, notice));
+        if filled.is_none() {
+            tracing::warn!(
+                certification = %notice.certification_id,
+                "a value in the organisation's own text of a notice is unknown, and the built-in text is sent"
+            );
+        }
+        filled
+    });
     let named = |key: &str| {
         if notice.names_certification { speaker.say(&format!("{key}-named")) } else { speaker.say(key) }
     };
@@ -63,13 +72,28 @@ pub fn mail(notice: &Notice<'_>) -> MailText {
         subject: named("subject"),
         preheader: speaker.say("preheader"),
         greeting: speaker.say(if notice.recipient_name.is_some() { "greeting-named" } else { "greeting" }),
-        validity: speaker.validity(),
-        days: speaker.days(),
-        action: speaker.say("action"),
+        paragraphs: paragraphs(&own.unwrap_or_else(|| speaker.body())),
         footer: speaker.say("footer"),
         calendar: named("calendar"),
         language: notice.locale.tag(),
     }
+}
+
+/// The built-in text of a stage, with its fields: what an organisation changes to write its own.
+pub fn built_in(stage: Stage, locale: Locale) -> String {
+    let mut speaker = Speaker { locale, arguments: FluentArgs::new(), is_past: stage == Stage::Expired };
+    for (argument, field) in
+        [("date", Field::Date), ("organisation", Field::Organisation), ("certification", Field::Type)]
+    {
+        speaker.arguments.set(argument, format!("{{{}}}", field.as_str()));
+    }
+    let remaining = format!("{{{}}}", Field::Remaining.as_str());
+    format!("{}\n{remaining}\n\n{}", speaker.validity(), speaker.say("action"))
+}
+
+/// The value of a field for a notice, if it is known.
+pub fn value(notice: &Notice<'_>, field: Field) -> Option<String> {
+    Speaker::new(notice).value(field, notice)
 }
 
 /// A date in words, as `15. juni 2026`.
@@ -111,6 +135,24 @@ impl<'a> Speaker<'a> {
 
     fn days(&self) -> String {
         self.say(if self.is_past { "days-past" } else { "days-left" })
+    }
+
+    /// The built-in text.
+    fn body(&self) -> String {
+        format!("{}\n{}\n\n{}", self.validity(), self.days(), self.say("action"))
+    }
+
+    /// The value of a field, if it is known.
+    fn value(&self, field: Field, notice: &Notice<'_>) -> Option<String> {
+        Some(match field {
+            Field::Name => line(notice.recipient_name?),
+            Field::Type => line(notice.certification),
+            Field::Date => date(notice.locale, notice.last_valid_day),
+            Field::Days => self.say("days"),
+            Field::Remaining => self.days(),
+            Field::Chapter => line(notice.chapter),
+            Field::Organisation => line(notice.organisation),
+        })
     }
 
     fn say(&self, key: &str) -> String {

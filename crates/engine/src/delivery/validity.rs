@@ -7,6 +7,7 @@ use certvakt_store::organisation::Organisation;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Notice;
+use super::wording::Wordings;
 
 /// The values of a notice that depend on today.
 pub(super) struct Validity {
@@ -44,17 +45,25 @@ pub(super) fn check_validity(
 
 impl Validity {
     /// Creates the notice for the channels.
-    pub(super) fn notice<'a>(self, claimed: &'a Claimed, organisation: &'a Organisation) -> Notice<'a> {
+    pub(super) fn notice<'a>(
+        self,
+        claimed: &'a Claimed,
+        organisation: &'a Organisation,
+        wordings: &'a Wordings,
+    ) -> Notice<'a> {
+        let locale = Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale));
         Notice {
             certification_id: claimed.certification_id,
             stage: self.stage,
             last_valid_day: self.last_valid_day,
             days_left: self.days_left,
             idempotency_key: &claimed.idempotency_key,
-            locale: Locale::from_tag(claimed.recipient_locale.as_deref().unwrap_or(&organisation.locale)),
+            locale,
             recipient_name: claimed.recipient_name.as_deref(),
             organisation: &organisation.name,
             certification: &claimed.certification,
+            chapter: &claimed.chapter,
+            wording: wordings.of(organisation.id, self.stage, locale),
             names_certification: organisation.names_certification,
         }
     }

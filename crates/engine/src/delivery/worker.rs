@@ -1,10 +1,12 @@
 //! The worker: claims deliveries, sends them outside any transaction, and records the outcomes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use certvakt_base::clock::Clock;
 use certvakt_store::delivery::{self, Claimed, Contact, Cursor, Finished};
+use certvakt_store::notice_text;
 use certvakt_store::organisation::{self, Organisation};
 use certvakt_store::{AttemptOutcome, DeliveryState};
 use certvakt_store::{Database, StoreError};
@@ -20,6 +22,7 @@ use super::outcome::{Ended, Verdict};
 use super::refusals::Refusals;
 use super::stops::Stops;
 use super::validity::check_validity;
+use super::wording::Wordings;
 use crate::config::Config;
 
 /// The pause after a failure to record outcomes.
@@ -71,6 +74,15 @@ impl Tally {
         *number += deliveries;
         metrics::counter!("certvakt_deliveries_total", "outcome" => outcome).increment(deliveries);
     }
+}
+
+/// A claimed delivery, to be sent.
+struct Taken {
+    claimed: Claimed,
+    /// The latest time at which sending may start.
+    last_start: Instant,
+    /// The organisations' own texts.
+    wordings: Arc<Wordings>,
 }
 
 /// The state of one pass through the queue.
@@ -158,13 +170,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Claims batches until nothing is due, and passes each delivery on with the latest time at which sending
-    /// may start.
-    async fn claim(
-        &self,
-        lease: &Lease<'_>,
-        claimed: mpsc::Sender<(Claimed, Instant)>,
-    ) -> Result<(), StoreError> {
+    /// Claims batches until nothing is due, and passes each delivery on.
+    async fn claim(&self, lease: &Lease<'_>, claimed: mpsc::Sender<Taken>) -> Result<(), StoreError> {
         let config = &self.config.delivery;
         let longest_send =
             config.timeout_seconds.saturating_mul(u32::try_from(self.channels.len()).unwrap_or(1));
@@ -180,7 +187,15 @@ impl Worker<'_> {
             let (batch, reached) =
                 delivery::claim(&mut tx, &open, config.batch, lease.token, config.lease_seconds, place)
                     .await?;
+            let organisations: BTreeSet<Uuid> = batch.iter().map(|one| one.organisation_id).collect();
+            let wordings = if organisations.is_empty() {
+                Vec::new()
+            } else {
+                let organisations: Vec<Uuid> = organisations.into_iter().collect();
+                notice_text::of_organisations(&mut tx, &organisations).await?
+            };
             tx.commit().await?;
+            let wordings = Arc::new(Wordings::read(&wordings));
             if batch.is_empty() {
                 // Start once more from the beginning: an organisation's hours may have started in the
                 // meantime, and a slow transaction can add rows before the cursor.
@@ -192,7 +207,8 @@ impl Worker<'_> {
             }
             place = reached;
             for one in batch {
-                if claimed.send((one, last_start)).await.is_err() {
+                let taken = Taken { claimed: one, last_start, wordings: Arc::clone(&wordings) };
+                if claimed.send(taken).await.is_err() {
                     return Ok(());
                 }
             }
@@ -201,23 +217,19 @@ impl Worker<'_> {
     }
 
     /// Sends the claimed deliveries, with limited concurrency, in any order.
-    async fn send(
-        &self,
-        lease: &Lease<'_>,
-        claimed: mpsc::Receiver<(Claimed, Instant)>,
-        sent: mpsc::Sender<Ended>,
-    ) {
+    async fn send(&self, lease: &Lease<'_>, claimed: mpsc::Receiver<Taken>, sent: mpsc::Sender<Ended>) {
         let claimed = stream::unfold(claimed, async |mut claimed| Some((claimed.recv().await?, claimed)));
         let mut outcomes = std::pin::pin!(
             claimed
                 // Boxed, because it is large and is moved several times.
-                .map(|(one, last_start)| {
+                .map(|taken| {
                     Box::pin(async move {
-                        if *self.ending.borrow() || Instant::now() >= last_start {
-                            return Ended::new(&one, DeliveryState::Pending, None);
+                        let Taken { claimed: one, last_start, .. } = &taken;
+                        if *self.ending.borrow() || Instant::now() >= *last_start {
+                            return Ended::new(one, DeliveryState::Pending, None);
                         }
                         let organisation = lease.organisations.get(&one.organisation_id);
-                        self.deliver(&one, organisation, lease.stopped, last_start).await
+                        self.deliver(&taken, organisation, lease.stopped).await
                     })
                 })
                 .buffer_unordered(self.config.delivery.concurrency as usize)
@@ -327,10 +339,9 @@ impl Worker<'_> {
     /// Checks one delivery, and sends it if it is still true.
     async fn deliver(
         &self,
-        claimed: &Claimed,
+        Taken { claimed, last_start, wordings }: &Taken,
         organisation: Option<&Organisation>,
         stopped: &Stops,
-        last_start: Instant,
     ) -> Ended {
         let again = |ended: Ended| ended.with(DeliveryState::Pending, None);
         let mut end = Ended::new(claimed, DeliveryState::Unreachable, Some("no contact point".to_owned()));
@@ -346,14 +357,14 @@ impl Worker<'_> {
             }
             let name = channel.name().as_str();
             let Some(permission) = stopped.permit(name, organisation.id).await else { return end.rest(name) };
-            let is_our_turn = self.turn(channel.as_ref(), addresses.len(), last_start).await;
+            let is_our_turn = self.turn(channel.as_ref(), addresses.len(), *last_start).await;
             // The wait may have passed the delivery hours or midnight.
             let now = self.clock.now();
             if !is_our_turn || !organisation.hours.is_open(now, organisation.zone) {
                 return again(end);
             }
             let notice = match check_validity(claimed, organisation, now) {
-                Ok(truth) => truth.notice(claimed, organisation),
+                Ok(truth) => truth.notice(claimed, organisation, wordings),
                 Err(reason) => return end.with(DeliveryState::Cancelled, Some(reason.to_owned())),
             };
             let sends = addresses.iter().map(|(_, address)| channel.send(&notice, address));

@@ -23,6 +23,7 @@ static PARTNERS: Catalog = catalog!("partners.ftl");
 static PEOPLE: Catalog = catalog!("people.ftl");
 static SETTINGS: Catalog = catalog!("settings.ftl");
 static ROLES: Catalog = catalog!("roles.ftl");
+static TEXTS: Catalog = catalog!("texts.ftl");
 
 /// The texts of one language.
 #[derive(Debug, Clone, Copy)]
@@ -76,10 +77,9 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts =
-            [&PAGES, &CHANGES, &IMPORTS, &LISTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN]
-                .into_iter()
-                .map(|catalog| catalog.say(self.0, key, &arguments));
+        let mut texts = [&PAGES, &CHANGES, &IMPORTS, &LISTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN, &TEXTS]
+            .into_iter()
+            .map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
 

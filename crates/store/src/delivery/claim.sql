@@ -23,6 +23,7 @@ claimed as (
 )
 select d.id, d.attempt, d.organisation_id, l.certification_id, l.recipient_id, d.stage, d.due_date, d.available_at as "available_at!",
   l.idempotency_key, c.expires_at, c.status = 'suspended' as "suspended!", t.code as type_code, t.name as certification,
+  h.name as chapter,
   coalesce(n.name, p.name) as recipient_name, coalesce(p.locale, n.locale) as recipient_locale,
   k.id as "contact_id?", k.kind as "contact_kind?", k.address as "contact_address?"
 from claimed d
@@ -33,9 +34,12 @@ cross join lateral (
   from public.cert_notification_log l where l.id = d.id offset 0
 ) l
 cross join lateral (
-  select c.expires_at, c.status, c.organisation_id, c.certification_type
+  select c.expires_at, c.status, c.organisation_id, c.certification_type, c.chapter_id
   from public.peer_mentor_certifications c where c.id = l.certification_id offset 0
 ) c
+cross join lateral (
+  select h.name from certvakt.chapters h where h.id = c.chapter_id offset 0
+) h
 cross join lateral (
   select p.name, p.locale from certvakt.people p where p.id = l.recipient_id offset 0
 ) p

@@ -179,6 +179,7 @@ async fn a_text_that_the_database_cannot_store_is_refused_on_every_page() {
         (&*handover, "q"),
         (&*format!("/settings/{organisation}"), "name"),
         (&*format!("/settings/{organisation}/types"), "name"),
+        (&*format!("/settings/{organisation}/texts/expired/nb"), "body"),
         ("/changes", "note"),
         ("/me/phones", "phone"),
         ("/me/listings", "partner"),

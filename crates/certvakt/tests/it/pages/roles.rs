@@ -102,6 +102,7 @@ async fn each_role_may_do_what_the_documentation_says() {
             let path = path.replace("/partners/{id}/{code}", &format!("/partners/{organisation}/portal"));
             let path = path.replace("/settings/{id}", &format!("/settings/{organisation}"));
             let path = path.replace("/types/{code}", "/types/type").replace("{chapter}", &chapter);
+            let path = path.replace("/texts/{stage}/{language}", "/texts/expired/nb");
             let path = path.replace("{person}", "00000000-0000-4000-8000-0000000100a2");
             for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
                 let session = "00000000-0000-4000-8000-000000000000";

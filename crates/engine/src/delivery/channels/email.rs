@@ -36,6 +36,32 @@ struct Html<'a> {
     text: &'a MailText,
 }
 
+#[derive(Template)]
+#[template(path = "notice_words.html")]
+struct Words<'a> {
+    text: &'a MailText,
+}
+
+/// An e-mail as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The subject.
+    pub subject: String,
+    /// The words of its HTML part: paragraphs and line breaks, and no other element.
+    pub html: String,
+    /// Its last line.
+    pub footer: String,
+    /// Its part of plain text.
+    pub plain: String,
+}
+
+/// Renders an e-mail as the channel does.
+pub fn preview(notice: &Notice<'_>) -> askama::Result<Preview> {
+    let text = text::mail(notice);
+    let (html, plain) = (Words { text: &text }.render()?, Plain { text: &text }.render()?);
+    Ok(Preview { html, plain, subject: text.subject, footer: text.footer })
+}
+
 impl EmailChannel {
     pub(super) fn new(config: &EmailConfig, timeout: Duration) -> Result<Self, DeliveryError> {
         let per_minute = NonZeroU32::new(config.messages_per_minute).unwrap_or(NonZeroU32::MIN);
