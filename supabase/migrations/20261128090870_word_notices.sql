@@ -24,6 +24,8 @@ alter table certvakt.notice_texts force row level security;
 revoke all on certvakt.notice_texts from public, anon, authenticated, service_role;
 grant select on certvakt.notice_texts to certvakt_worker;
 create policy worker_reads on certvakt.notice_texts for select to certvakt_worker using (true);
+grant select, insert, update (body), delete on certvakt.notice_texts to certvakt_registrar;
+create policy registrar_manages on certvakt.notice_texts to certvakt_registrar using (true) with check (true);
 grant select (organisation_id, days_before, locale, body), insert (organisation_id, days_before, locale, body), update (body),
   delete on certvakt.notice_texts to authenticated;
 create policy administrators_word on certvakt.notice_texts to authenticated using (exists (

@@ -1,5 +1,7 @@
 //! `certvakt organisation`
 
+mod text;
+
 use certvakt_base::Exit;
 use certvakt_store::organisation::{self, NewOrganisation};
 use certvakt_store::settings::{self, Settings};
@@ -10,7 +12,7 @@ use super::App;
 use crate::error::Error;
 use crate::output::{print, table};
 
-/// Add an organisation, change its settings, or list them
+/// Add an organisation, change its settings and texts, or list them
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  certvakt organisation add hlf --name \"Hørselhemmedes forening\" --timezone Europe/Oslo"
@@ -49,6 +51,11 @@ enum What {
         #[command(flatten)]
         settings: SettingsArgs,
     },
+    /// Show or change the text of the e-mails of a stage
+    #[command(after_help = "Examples:\n  certvakt organisation text hlf --stage expired --language nb\n  \
+                      certvakt organisation text hlf --stage expired --language nb --file expired.txt\n  \
+                      certvakt organisation text hlf --stage expired --language nb --built-in")]
+    Text(text::TextArgs),
     /// List the organisations
     #[command(after_help = "Example:\n  certvakt organisation list --output json")]
     List,
@@ -128,6 +135,7 @@ fn time_zone(name: &str) -> Result<Tz, String> {
 pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     let database = app.database().await?;
     match args.what {
+        What::Text(args) => return text::run(args, app).await,
         What::Add { slug, name, timezone, locale } => {
             let mut tx = database.registrar().await?;
             let new = NewOrganisation { slug: &slug, name: &name, zone: timezone, locale: &locale };

@@ -127,6 +127,32 @@ async fn an_organisations_own_text_is_in_both_parts_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_command_shows_stores_and_removes_a_text() {
+    let server = MailServer::start(None);
+    let database = one_due("ok-1@example.org").await;
+    let of = ["organisation", "text", "org", "--stage", "expiry_warning_7d", "--language", "nb"];
+    let shown = || database.json(of);
+    let built_in = shown();
+    assert_eq!(built_in["is_own"], false);
+    let file = server.file("text.txt", "Kom på kurs.\r\n\r\n\r\nHilsen {organisation}\r\n");
+    database.ok(of.into_iter().chain(["--file", file.to_str().unwrap()]));
+    assert_eq!(shown()["text"], "Kom på kurs.\n\nHilsen {organisation}");
+    database.work(NOON, &server.config(""));
+    let sent = server.mails().pop().unwrap();
+    let sent = sent["parts"][0]["text"].as_str().unwrap().replace("\r\n", "\n");
+    assert!(sent.contains("\n\nKom på kurs.\n\nHilsen Foreningen\n\n-- \n"), "{sent}");
+
+    let wrong = server.file("wrong.txt", "Ring {phone}");
+    let said = fail(&mut database.certvakt(of.into_iter().chain(["--file", wrong.to_str().unwrap()])), 2);
+    assert!(said.contains("unknown field: 'phone'"), "{said}");
+    let undeclared = ["organisation", "text", "org", "--stage", "expiry_warning_45d", "--language", "nb"];
+    let said = fail(&mut database.certvakt(undeclared), 2);
+    assert!(said.contains("not declared"), "{said}");
+    database.ok(of.into_iter().chain(["--built-in"]));
+    assert_eq!(shown(), built_in);
+}
+
+#[tokio::test]
 async fn a_text_that_cannot_be_filled_in_loses_no_notice() {
     let server = MailServer::start(None);
     let database = one_due("ok-1@example.org").await;

@@ -76,7 +76,12 @@ async fn a_new_installation_declares_four_stages_and_the_owner_declares_more() {
     }
     assert_eq!(names(&database).1, 455, "a refused removal changes nothing");
     select(&database, "90,30,7");
+    let text = "insert into certvakt.notice_texts (organisation_id, days_before, locale, body)
+                select id, unnest(array[365, 90]), 'nb', 'Tekst' from certvakt.organisations limit 2";
+    database.execute(text).await;
     succeed(&mut as_owner(&database, ["stage", "remove", "365"]));
+    let texts = "select string_agg(distinct days_before::text, ' ') from certvakt.notice_texts";
+    assert_eq!(database.value::<String>(texts).await, "90", "the texts of the stage go with it");
     assert_eq!(names(&database), (four.to_owned(), 180));
     assert_eq!(enumerated(&database).await, checked);
     for days in 100..109 {

@@ -228,7 +228,7 @@ fn named(present: &Present, stage: &str, language: &str) -> Result<Which, ApiErr
 
 /// The present text as a form.
 fn entered_of(which: Which, texts: &[NoticeText]) -> Entered {
-    let body = which.own(texts).map_or_else(|| which.built_in(), |own| own.body.clone());
+    let body = which.own(texts).map_or_else(|| which.built_in(), |own| normal(&own.body));
     Entered::from([(BODY.to_owned(), body)])
 }
 
@@ -260,7 +260,9 @@ pub(super) async fn make_one(
     let which = named(&present, &stage, &language)?;
     let (text, step) = (layout.text, entered.remove("step").unwrap_or_default());
     // Browsers end lines in their own way, in hidden fields too.
-    entered.values_mut().for_each(|value| *value = normal(value));
+    for value in entered.values_mut() {
+        *value = normal(value);
+    }
     if step == "built-in" {
         entered.insert(BODY.to_owned(), which.built_in());
     }

@@ -24,7 +24,9 @@ async fn write(browser: &mut Browser, page: &Answer, body: &str, step: &str) -> 
     let body = body.replace('\n', "\r\n");
     fields.retain(|(name, _)| name != "body");
     let sent = |value: &str| value.replace("&#60;", "<").replace("&#62;", ">").replace('\n', "\r\n");
-    fields.iter_mut().for_each(|(_, value)| *value = sent(value));
+    for (_, value) in &mut fields {
+        *value = sent(value);
+    }
     fields.extend([("body".to_owned(), body), ("step".to_owned(), step.to_owned())]);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
     let form = page.text.rsplit_once("<form").unwrap().1;
