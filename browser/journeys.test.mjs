@@ -230,6 +230,70 @@ test("change the text of a notice, and see it before it is saved", async () => {
   assert.equal(await page.getByLabel("Tekst", { exact: true }).inputValue(), builtIn);
 });
 
+test("add a mentor, give them their first certification, and erase them", async () => {
+  const page = await signIn(world, "administrator", { viewport: { width: 320, height: 640 } });
+  const tabToField = async (id) => {
+    for (let presses = 0; presses < 100; presses++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(() => document.activeElement.id) === id) return;
+    }
+    assert.fail(`Tab never reaches ${id}`);
+  };
+  const press = async (name) => {
+    await tabTo(page, name);
+    await page.keyboard.press("Enter");
+  };
+  await page.goto("/settings");
+  await press("Personer og roller");
+  await page.waitForURL(/people$/);
+  await press("Legg til en person");
+  await page.waitForURL(/people\/new$/);
+  // Without a name and a chapter, the summary has the focus and leads to the field.
+  await press("Legg til");
+  await page.getByText("Noe må rettes").waitFor();
+  await assertFocus(page, /^Noe må rettes/);
+  await tabTo(page, /^Skriv navnet/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("Åse Tastatur");
+  await tabToField("chapter");
+  await page.keyboard.press("ArrowDown");
+  await press("Legg til");
+  await page.waitForURL(/done=added/);
+  await assertFocus(page, "Lagt til: Åse Tastatur");
+
+  await press("Legg til en sertifisering");
+  await page.waitForURL(/\/people\/[^/]+\/certifications$/);
+  await tabToField("certification_type");
+  if ((await page.locator("#certification_type").inputValue()) === "") await page.keyboard.press("ArrowDown");
+  await tabToField("until");
+  await page.keyboard.type(`1.2.${new Date().getFullYear() + 2}`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Kontroller før du lagrer" }).waitFor();
+  await assertFocus(page, "Stemmer dette? Åse Tastatur er ikke sertifisert ennå");
+  await press("Lagre sertifiseringen");
+  await page.waitForURL(/done=certified/);
+  await assertFocus(page, /^Sertifisert: Åse Tastatur, /);
+
+  await page.goto("/settings");
+  await press("Personer og roller");
+  await page.waitForURL(/people$/);
+  await tabToField("q");
+  await page.keyboard.type("aase tastatur");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=aase/);
+  await press("Åse Tastatur");
+  await page.waitForURL(/people\/[^/]+$/);
+  await press("Slett personen");
+  await page.waitForURL(/erasures$/);
+  const shown = await page.locator("main").ariaSnapshot();
+  assert.match(shown, /heading "Dette blir igjen" \[level=2\]/);
+  await tabToField("name");
+  await page.keyboard.type("Åse Tastatur");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=erased/);
+  await assertFocus(page, /^Personen er slettet fra /);
+});
+
 test("another organisation's people are not found", async () => {
   const coordinator = await signIn(world, "coordinator");
   await coordinator.goto("/certifications");

@@ -83,6 +83,20 @@ const PAGES = {
   "settings-person": ["administrator", (page) => person(page)],
   "settings-person-refused": ["administrator", async (page) => { await person(page); await page.getByRole("button", { name: /^(Gi rollen|Give the role)$/ }).click(); }],
   "settings-person-last": ["administrator", async (page) => { await person(page); await page.getByRole("button", { name: /^(Avslutt|End)\s*: (Koordinator|Coordinator)/ }).first().click(); }],
+  "settings-person-last-mentor": ["administrator", async (page) => { await newPerson(page); await page.getByRole("button", { name: /^(Avslutt|End)\s*: (Likeperson|Mentor)/ }).click(); }],
+  "person-new": ["administrator", (page) => personForm(page)],
+  "person-new-refused": ["administrator", async (page) => { await personForm(page); await addPerson(page); }],
+  "person-new-same": ["administrator", async (page) => { await person(page); const name = await page.locator("h1").innerText(); await personForm(page); await page.locator("#name").fill(name); await page.locator("#chapter").selectOption({ index: 1 }); await addPerson(page); }],
+  "person-new-done": ["administrator", (page) => newPerson(page)],
+  erasure: ["administrator", (page) => erasure(page)],
+  "erasure-refused": ["administrator", async (page) => { await erasure(page); await page.getByRole("button", { name: /^(Slett|Erase)/ }).click(); }],
+  "erasure-done": ["administrator", async (page) => { await newPerson(page); const name = (await page.locator("h1").innerText()).split(": ")[1]; await page.getByRole("link", { name: /^(Slett personen|Erase the person)$/ }).click(); await page.locator("#name").fill(name); await page.getByRole("button", { name: /^(Slett|Erase)/ }).click(); }],
+  access: ["administrator", (page) => section(page, /^(Innsynslogg|Access log)$/)],
+  "certification-search": ["administrator", (page) => page.goto("/certifications/new?q=an")],
+  "certification-search-nobody": ["coordinator", (page) => page.goto("/certifications/new?q=finnes+ikke")],
+  "certification-new": ["administrator", (page) => certificationForm(page)],
+  "certification-new-refused": ["administrator", async (page) => { await certificationForm(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "certification-new-check": ["administrator", async (page) => { await certificationForm(page); await fillCertification(page); }],
   mine: ["mentor", (page) => page.goto("/me")],
   "my-notices": ["mentor", (page) => page.goto("/me/notices")],
   "my-channels": ["mentor", (page) => page.goto("/me/channels")],
@@ -191,6 +205,41 @@ const people = (page) => section(page, /^(Personer og roller|People and roles)$/
 async function person(page) {
   await people(page);
   await page.locator("li", { hasText: /Koordinator i|Coordinator of/ }).getByRole("link").first().click();
+}
+
+async function personForm(page) {
+  await people(page);
+  await page.getByRole("link", { name: /^(Legg til en person|Add a person)$/ }).click();
+}
+
+const addPerson = (page) => page.getByRole("button", { name: /^(Legg til|Add)$/ }).click();
+
+/** Adds a mentor whose name nobody has. */
+export async function newPerson(page) {
+  await personForm(page);
+  await page.locator("#name").fill(`Ny Ås ${Date.now()}`);
+  await page.locator("#email").fill("ny@example.org");
+  await page.locator("#chapter").selectOption({ index: 1 });
+  await addPerson(page);
+}
+
+async function erasure(page) {
+  await newPerson(page);
+  await page.getByRole("link", { name: /^(Slett personen|Erase the person)$/ }).click();
+}
+
+async function certificationForm(page) {
+  await newPerson(page);
+  await page.getByRole("link", { name: /^(Legg til en sertifisering|Add a certification)$/ }).click();
+}
+
+export async function fillCertification(page) {
+  await page.locator("#certification_type").selectOption({ index: 1 });
+  const day = new Date(Date.now() - 86_400_000);
+  await page.locator("#date").fill(`${day.getDate()}.${day.getMonth() + 1}.${day.getFullYear()}`);
+  const year = day.getFullYear() + 2;
+  await page.locator("#until").fill(`1.2.${year}`);
+  await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
 }
 
 async function typeSettings(page) {

@@ -60,7 +60,7 @@ const EMPTY = `[sign_in]\npublic_url = "${PUBLIC}"\nlinks = true\n[email]\nserve
 export async function start(options = ["--demo"], more = "") {
   const folder = mkdtempSync(join(tmpdir(), "certvakt-browser."));
   const config = join(folder, "certvakt.toml");
-  writeFileSync(config, '[serve]\nlisten = "127.0.0.1:0"\n' + more);
+  writeFileSync(config, `[serve]\nlisten = "127.0.0.1:0"\n[erasure]\nledger = "${join(folder, "erased")}"\n${more}`);
   const service = spawn(PROGRAM, ["serve", ...options, "--config", config], {
     env: { ...ENVIRONMENT, CERTVAKT_LOG_FORMAT: "json" },
     stdio: ["ignore", "pipe", "pipe"],

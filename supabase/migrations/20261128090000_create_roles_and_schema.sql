@@ -155,7 +155,7 @@ create table certvakt.command_log (
 );
 comment on table certvakt.command_log is
   'Administrative commands that changed data. Each is recorded in the transaction of its first change; a command that works in parallel can have several rows. No role may change a row.';
-comment on column certvakt.command_log.operator is 'Who ran the command, as account@host; "setup URL" for the first run in a browser.';
+comment on column certvakt.command_log.operator is 'Who ran the command, as account@host; "setup URL" for the first run in a browser; "person" and their id for an administrator who erased somebody on a page.';
 comment on column certvakt.command_log.command is 'The command, such as person opt-out, without its arguments, because they can identify people.';
 alter table certvakt.command_log enable row level security;
 alter table certvakt.command_log force row level security;

@@ -20,7 +20,7 @@ comment on column certvakt.people.name is
 comment on column certvakt.people.locale is 'The person''s language. Null: the language of the organisation.';
 comment on column certvakt.people.erased_at is 'When the person''s data was erased.';
 comment on column certvakt.people.name_folded is 'The name in the form that searches compare.';
-comment on column certvakt.people.erased_by is 'Who ran the command that erased the person, as account@host.';
+comment on column certvakt.people.erased_by is 'Who erased the person: who ran the command, as account@host, or "person" and the id of an administrator.';
 create index people_erased on certvakt.people (erased_at) where erased_at is not null;
 
 alter table certvakt.people enable row level security;
@@ -32,8 +32,9 @@ grant select, insert, update, delete on certvakt.people to certvakt_registrar;
 create policy registrar_manages on certvakt.people to certvakt_registrar using (true) with check (true);
 grant select (id, name, locale) on certvakt.people to certvakt_auth;
 create policy auth_reads on certvakt.people for select to certvakt_auth using (true);
--- To lock a person, the definer updates the id to the same value.
-grant select (id, name, locale, created_at, erased_at, name_folded), update (id) on certvakt.people to certvakt_definer;
+-- To lock a person, the definer updates the id to the same value. It adds the people whom administrators add.
+grant select (id, name, locale, created_at, erased_at, name_folded), insert (id), update (id) on certvakt.people to certvakt_definer;
+create policy definer_adds on certvakt.people for insert to certvakt_definer with check (name is null);
 create policy definer_reads on certvakt.people for select to certvakt_definer using (true);
 create policy definer_locks on certvakt.people for update to certvakt_definer using (true) with check (true);
 
@@ -60,6 +61,8 @@ revoke all on certvakt.person_names from public, anon, authenticated, service_ro
 grant select on certvakt.person_names to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.person_names for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.person_names for select to certvakt_definer using (true);
+grant insert (person_id, organisation_id, name) on certvakt.person_names to certvakt_definer;
+create policy definer_adds on certvakt.person_names for insert to certvakt_definer with check (true);
 grant select, insert, update, delete on certvakt.person_names to certvakt_registrar;
 create policy registrar_manages on certvakt.person_names to certvakt_registrar using (true) with check (true);
 grant select (person_id, organisation_id, name, locale) on certvakt.person_names to certvakt_auth;
@@ -201,12 +204,13 @@ grant select, insert, update, delete on certvakt.contact_points to certvakt_regi
 create policy registrar_manages on certvakt.contact_points to certvakt_registrar using (true) with check (true);
 grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_auth;
 create policy auth_reads on certvakt.contact_points for select to certvakt_auth using (kind = 'email');
--- The definer reads mail addresses for invitations. It writes devices, and the addresses that people manage themselves.
+-- The definer reads mail addresses for invitations. It writes devices, the addresses that people manage themselves, and those
+-- of the people whom an administrator adds.
 grant select (id, person_id, kind, address, installation, created_at, organisation_id),
-  insert (person_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;
+  insert (person_id, organisation_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;
 create policy definer_reads on certvakt.contact_points for select to certvakt_definer using (true);
 create policy definer_adds on certvakt.contact_points for insert to certvakt_definer
-  with check (kind in ('push', 'phone') and organisation_id is null);
+  with check (case when organisation_id is null then kind in ('push', 'phone') else kind in ('email', 'phone') end);
 create policy definer_removes on certvakt.contact_points for delete to certvakt_definer
   using (kind = 'push' or organisation_id is null);
 
@@ -239,6 +243,34 @@ order by m.organisation_id, m.person_id, k.organisation_id nulls first, k.id;
 comment on view certvakt.administrators is 'The administrators of each organisation who have a mail address, with one contact point each.';
 revoke all on certvakt.administrators from public, anon, authenticated, service_role;
 grant select on certvakt.administrators to certvakt_worker;
+
+-- The command and the page that add a person call this with the rights of their own roles.
+create function certvakt.insert_person(
+  person uuid, organisation uuid, chapter uuid, role text, name text, email text, phone text) returns uuid
+language sql set search_path = ''
+begin atomic
+  with added as (
+    insert into certvakt.people (id) values (insert_person.person) returning id
+  ),
+  named as (
+    insert into certvakt.person_names (person_id, organisation_id, name)
+    select a.id, insert_person.organisation, insert_person.name from added a
+  ),
+  member as (
+    insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+    select insert_person.organisation, insert_person.chapter, a.id, insert_person.role from added a
+  ),
+  reached as (
+    insert into certvakt.contact_points (person_id, organisation_id, kind, address)
+    select a.id, insert_person.organisation, k.kind, k.address
+    from added a cross join (values ('email', insert_person.email), ('phone', insert_person.phone)) k (kind, address)
+    where k.address is not null
+  )
+  select a.id from added a;
+end;
+comment on function certvakt.insert_person is 'Adds a person with a name, a role in a chapter and addresses in an organisation.';
+revoke all on function certvakt.insert_person(uuid, uuid, uuid, text, text, text, text) from public, anon, authenticated, service_role;
+grant execute on function certvakt.insert_person(uuid, uuid, uuid, text, text, text, text) to certvakt_registrar, certvakt_definer;
 
 -- Triggers call this after the insert, so that a transaction that waited for an erasure sees it.
 create function certvakt.refuse_erased(people uuid[]) returns void

@@ -714,13 +714,21 @@ comment on table certvakt.access_events is
 comment on column certvakt.access_events.person_id is
   'The caller. It is not a foreign key, because events are kept after the person is deleted. Null: the service started to record.';
 comment on column certvakt.access_events.resource is 'The path, with names in place of its parameters.';
-comment on column certvakt.access_events.resource_id is 'The id in the path, if it has one.';
+comment on column certvakt.access_events.resource_id is
+  'The last id in the path, if it has one. Pages of a person end with the person''s id, so this is the person, or one of their certifications.';
 comment on column certvakt.access_events.status is 'The HTTP status. Null: the request was aborted.';
 comment on column certvakt.access_events.organisations_of_person is
   'The organisations of the person when the request began (certvakt.current_organisations).';
 comment on column certvakt.access_events.organisations_of_rows is 'The organisations of the rows that were read for the response.';
 create index access_events_at on certvakt.access_events using brin (at);
 create index access_events_person on certvakt.access_events (person_id, number);
+-- The requests about a person or a certification.
+create index access_events_resource on certvakt.access_events (resource_id, number) where resource_id is not null;
+-- The requests that read rows of an organisation, in their order, without those for one's own pages. Few read rows of several.
+create index access_events_organisation on certvakt.access_events ((organisations_of_rows[1]), number)
+  where rows_read > 0 and resource not like '/me%' and resource not like '/api/v1/me%';
+create index access_events_organisations on certvakt.access_events using gin (organisations_of_rows)
+  where cardinality(organisations_of_rows) > 1;
 create index access_events_across on certvakt.access_events (number)
   where not organisations_of_rows <@ organisations_of_person;
 
@@ -738,6 +746,77 @@ revoke all on certvakt.access_events from public, anon, authenticated, service_r
 grant select, insert on certvakt.access_events to certvakt_worker;
 create policy worker_reads on certvakt.access_events for select to certvakt_worker using (true);
 create policy worker_records on certvakt.access_events for insert to certvakt_worker with check (true);
+
+grant select on certvakt.access_events to certvakt_definer;
+create policy definer_reads on certvakt.access_events for select to certvakt_definer using (true);
+
+create function certvakt.access_of(organisation uuid, about_person uuid, by_person uuid, before bigint, how_many bigint)
+returns table (
+  number bigint, at timestamptz, person_id uuid, name text, method text, resource text, subject_id uuid, subject text,
+  status smallint, rows_read bigint)
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan rows 50 as $$
+declare
+  latest bigint := coalesce(access_of.before, 9223372036854775807);
+  subjects uuid[];
+  found bigint[];
+begin
+  if access_of.organisation = any (certvakt.closed_organisations('certifications')) or not exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = certvakt.current_person() and m.organisation_id = access_of.organisation and m.role = 'org_admin') then
+    return;
+  end if;
+  -- Each branch reads an index in the order of the numbers, and never the log.
+  if about_person is not null then
+    subjects := array(
+      select about_person
+      union all
+      select c.id from certvakt.visible_certifications c
+      where c.peer_mentor_id = about_person and c.organisation_id = access_of.organisation);
+    found := array(
+      select e.number from unnest(subjects) s (id)
+      cross join lateral (
+        select e.number from certvakt.access_events e
+        where e.resource_id = s.id and e.number < latest and e.organisations_of_rows @> array[access_of.organisation]
+          and e.rows_read > 0 and e.resource not like '/me%' and e.resource not like '/api/v1/me%'
+          and (by_person is null or e.person_id = by_person)
+        order by e.number desc limit how_many) e
+      order by e.number desc limit how_many);
+  elsif by_person is not null then
+    found := array(
+      select e.number from certvakt.access_events e
+      where e.person_id = by_person and e.number < latest and e.organisations_of_rows @> array[access_of.organisation]
+        and e.rows_read > 0 and e.resource not like '/me%' and e.resource not like '/api/v1/me%'
+      order by e.number desc limit how_many);
+  else
+    found := array(
+      select e.number from (
+        (select e.number from certvakt.access_events e
+         where e.organisations_of_rows[1] = access_of.organisation and e.number < latest
+           and e.rows_read > 0 and e.resource not like '/me%' and e.resource not like '/api/v1/me%'
+         order by e.number desc limit how_many)
+        union all
+        (select e.number from certvakt.access_events e
+         where e.organisations_of_rows @> array[access_of.organisation] and cardinality(e.organisations_of_rows) > 1
+           and e.organisations_of_rows[1] <> access_of.organisation and e.number < latest
+           and e.rows_read > 0 and e.resource not like '/me%' and e.resource not like '/api/v1/me%'
+         order by e.number desc limit how_many)) e
+      order by e.number desc limit how_many);
+  end if;
+  return query
+  select e.number, e.at, e.person_id, coalesce(nw.name, w.name), e.method, e.resource, s.id, coalesce(ns.name, s.name),
+    e.status, e.rows_read
+  from certvakt.access_events e
+  left join certvakt.people w on w.id = e.person_id
+  left join certvakt.person_names nw on nw.person_id = e.person_id and nw.organisation_id = access_of.organisation
+  left join certvakt.visible_certifications c on c.id = e.resource_id and c.organisation_id = access_of.organisation
+  left join certvakt.people s on s.id = coalesce(c.peer_mentor_id, e.resource_id)
+  left join certvakt.person_names ns on ns.person_id = s.id and ns.organisation_id = access_of.organisation
+  where e.number = any (found)
+  order by e.number desc;
+end
+$$;
+comment on function certvakt.access_of is
+  'Returns the requests that read rows of an organisation to its administrators, the latest first: all, or those about a person or a certification of theirs, or those by a person. At most how_many, before the given number. Leaves out requests for one''s own pages.';
 
 -- Retention. Only the owner may delete, and a policy enforces the minimum age, as for the log of notices.
 create policy owner_sees_old on certvakt.access_events for select to current_user
@@ -777,7 +856,9 @@ $$;
 comment on function certvakt.admission is
   'Returns the caller''s person and organisations, whether access is closed, and the number of the access event.';
 
-revoke all on function certvakt.delete_old_access_events(interval, integer), certvakt.admission()
-  from public, anon, authenticated, service_role;
+revoke all on function certvakt.delete_old_access_events(interval, integer), certvakt.admission(),
+  certvakt.access_of(uuid, uuid, uuid, bigint, bigint) from public, anon, authenticated, service_role;
 grant execute on function certvakt.delete_old_access_events(interval, integer), certvakt.admission() to certvakt_worker;
+grant execute on function certvakt.access_of(uuid, uuid, uuid, bigint, bigint) to authenticated;
 alter function certvakt.admission() owner to certvakt_definer;
+alter function certvakt.access_of(uuid, uuid, uuid, bigint, bigint) owner to certvakt_definer;

@@ -214,7 +214,7 @@ begin
     -- Those whose last role was ended can get one again.
     union
     select v.person_id from certvakt.person_changes v
-    where v.organisation_id = people_of.organisation and v.kind in ('relieved', 'demoted')
+    where v.organisation_id = people_of.organisation and v.kind in ('relieved', 'demoted', 'retired')
       and (people_of.containing is not null or v.person_id = people_of.of_person)
   ),
   found as materialized (
@@ -257,6 +257,90 @@ $$;
 comment on function certvakt.people_of is
   'Returns people of an organisation to its administrators, by name, with their roles and whether they can sign in: its coordinators and administrators; with containing, everybody whose folded name is like it; with of_person, that one. At most how_many, after the given one.';
 
+create function certvakt.change_of_role(role text, is_given boolean) returns text
+language sql immutable set search_path = ''
+return case role
+  when 'mentor' then case when is_given then 'joined' else 'retired' end
+  when 'coordinator' then case when is_given then 'appointed' else 'relieved' end
+  else case when is_given then 'promoted' else 'demoted' end end;
+comment on function certvakt.change_of_role is 'Returns the kind of the change by which somebody gets or loses a role.';
+
+create function certvakt.add_person(
+  person uuid, organisation uuid, chapter uuid, role text, name text, email text, phone text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  place uuid := add_person.chapter;
+begin
+  -- As in give_role.
+  if not certvakt.administers(add_person.organisation) then
+    return false;
+  end if;
+  perform from certvakt.organisations o where o.id = add_person.organisation for no key update;
+  if add_person.role = 'org_admin' then
+    select h.id into place from certvakt.chapters h
+    where h.organisation_id = add_person.organisation and h.parent_id is null order by h.id limit 1;
+  end if;
+  if not certvakt.administers(add_person.organisation)
+    or add_person.organisation = any (certvakt.closed_organisations('certifications'))
+    or not exists (select from certvakt.chapters h where h.id = place and h.organisation_id = add_person.organisation) then
+    return false;
+  end if;
+  -- A repeated request, or an id that belongs to somebody else.
+  if exists (select from certvakt.people p where p.id = add_person.person) then
+    return exists (
+      select from certvakt.person_changes v
+      where v.person_id = add_person.person and v.organisation_id = add_person.organisation
+        and v.made_by = certvakt.current_person() and v.kind = certvakt.change_of_role(add_person.role, true));
+  end if;
+  perform certvakt.insert_person(
+    add_person.person, add_person.organisation, place, add_person.role, add_person.name, add_person.email, add_person.phone);
+  insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_after, made_by)
+  values (add_person.organisation, add_person.person, certvakt.change_of_role(add_person.role, true),
+    case when add_person.role <> 'org_admin' then place end, certvakt.current_person());
+  return true;
+end
+$$;
+comment on function certvakt.add_person is
+  'Adds a person with their first role in an organisation, by an administrator, under an id that the caller chose. A repeated call has no effect. Returns false if the caller may not, or if the chapter does not belong to the organisation.';
+
+create function certvakt.namesakes(organisation uuid, name text)
+returns table (person_id uuid, name text, chapters text[], has_ended boolean, certification_id uuid)
+language sql stable security definer set search_path = '' rows 5
+begin atomic
+  select k.id, k.name,
+    array(
+      select distinct h.name from certvakt.chapters h
+      where h.organisation_id = namesakes.organisation and (
+        h.id in (select m.chapter_id from certvakt.memberships m where m.person_id = k.id)
+        or h.id in (select c.chapter_id from public.peer_mentor_certifications c where c.peer_mentor_id = k.id))
+      order by h.name),
+    exists (
+      select from certvakt.ended_people e where e.person_id = k.id and e.organisation_id = namesakes.organisation),
+    (select c.id from public.peer_mentor_certifications c
+     where c.peer_mentor_id = k.id and c.organisation_id = namesakes.organisation order by c.created_at desc, c.id limit 1)
+  from (
+    select n.person_id as id, n.name from certvakt.person_names n
+    where n.organisation_id = namesakes.organisation and n.name_folded = certvakt.folded(namesakes.name)
+    union
+    select p.id, p.name from certvakt.people p
+    where p.name_folded = certvakt.folded(namesakes.name)
+      and exists (
+        select from certvakt.memberships m where m.person_id = p.id and m.organisation_id = namesakes.organisation)
+      and not exists (
+        select from certvakt.person_names n where n.person_id = p.id and n.organisation_id = namesakes.organisation)
+  ) k
+  where certvakt.administers(namesakes.organisation)
+    and not namesakes.organisation = any (certvakt.closed_organisations('certifications'))
+    -- Somebody who was merged is the other person now.
+    and not exists (
+      select from certvakt.person_changes v
+      where v.person_id = k.id and v.organisation_id = namesakes.organisation and v.kind = 'merged')
+  order by certvakt.alphabetical(k.name), k.id
+  limit 20;
+end;
+comment on function certvakt.namesakes is
+  'Returns the people of an organisation with a name, folded, to its administrators: their chapters, whether they died or left, and their last certification. At most 20.';
+
 create function certvakt.give_role(person uuid, organisation uuid, role text, chapter uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -273,7 +357,7 @@ begin
     select h.id into place from certvakt.chapters h
     where h.organisation_id = give_role.organisation and h.parent_id is null order by h.id limit 1;
   end if;
-  if not certvakt.administers(give_role.organisation) or give_role.role not in ('coordinator', 'org_admin')
+  if not certvakt.administers(give_role.organisation) or give_role.role not in ('mentor', 'coordinator', 'org_admin')
     or not exists (select from certvakt.people_of(give_role.organisation, null, give_role.person, null, 1))
     or not exists (select from certvakt.chapters h where h.id = place and h.organisation_id = give_role.organisation) then
     return false;
@@ -290,14 +374,14 @@ begin
     returning person_id
   )
   insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_after, made_by)
-  select give_role.organisation, g.person_id, case give_role.role when 'coordinator' then 'appointed' else 'promoted' end,
-    case give_role.role when 'coordinator' then place end, certvakt.current_person()
+  select give_role.organisation, g.person_id, certvakt.change_of_role(give_role.role, true),
+    case when give_role.role <> 'org_admin' then place end, certvakt.current_person()
   from given g;
   return true;
 end
 $$;
 comment on function certvakt.give_role is
-  'Makes somebody of an organisation coordinator of a chapter or administrator (org_admin, without a chapter), by an administrator. Returns false if the caller may not, or if the person or the chapter does not belong to the organisation.';
+  'Makes somebody of an organisation mentor or coordinator of a chapter or administrator (org_admin, without a chapter), by an administrator. Returns false if the caller may not, or if the person or the chapter does not belong to the organisation.';
 
 create function certvakt.end_role(person uuid, organisation uuid, role text, chapter uuid, may_be_last boolean) returns text
 language plpgsql security definer set search_path = '' as $$
@@ -307,11 +391,33 @@ begin
     return 'forbidden';
   end if;
   perform from certvakt.organisations o where o.id = end_role.organisation for no key update;
-  if not certvakt.administers(end_role.organisation) or end_role.role not in ('coordinator', 'org_admin')
+  if not certvakt.administers(end_role.organisation) or end_role.role not in ('mentor', 'coordinator', 'org_admin')
     or end_role.organisation = any (certvakt.closed_organisations('certifications')) then
     return 'forbidden';
-  elsif end_role.role = 'org_admin' and end_role.person = certvakt.current_person() then
+  -- The end of a mentor withdraws certifications, and nobody changes their own.
+  elsif end_role.role <> 'coordinator' and end_role.person = certvakt.current_person() then
     return 'own';
+  elsif end_role.role = 'mentor' and exists (
+    select from certvakt.memberships m
+    where m.person_id = end_role.person and m.organisation_id = end_role.organisation and m.chapter_id = end_role.chapter
+      and m.role = 'mentor') then
+    if exists (
+      select from certvakt.memberships m
+      where m.person_id = end_role.person and m.organisation_id = end_role.organisation and m.chapter_id <> end_role.chapter
+        and m.role = 'mentor') then
+      if exists (
+        select from public.peer_mentor_certifications c
+        where c.peer_mentor_id = end_role.person and c.chapter_id = end_role.chapter
+          and not certvakt.is_withdrawn(c.status, c.renewal_history)) then
+        return 'certified';
+      end if;
+    elsif not end_role.may_be_last then
+      return 'last';
+    else
+      -- The trigger delists them at once. Those who become a mentor again consent anew.
+      update certvakt.listings l set listing_consent_at = null
+      where l.person_id = end_role.person and l.organisation_id = end_role.organisation and l.listing_consent_at is not null;
+    end if;
   elsif end_role.role = 'coordinator' and not end_role.may_be_last and exists (
     select from certvakt.memberships m
     where m.person_id = end_role.person and m.organisation_id = end_role.organisation and m.chapter_id = end_role.chapter
@@ -329,14 +435,14 @@ begin
     returning m.person_id
   )
   insert into certvakt.person_changes (organisation_id, person_id, kind, chapter_before, made_by)
-  select distinct end_role.organisation, e.person_id, case end_role.role when 'coordinator' then 'relieved' else 'demoted' end,
-    case end_role.role when 'coordinator' then end_role.chapter end, certvakt.current_person()
+  select distinct end_role.organisation, e.person_id, certvakt.change_of_role(end_role.role, false),
+    case when end_role.role <> 'org_admin' then end_role.chapter end, certvakt.current_person()
   from ended e;
   return 'ended';
 end
 $$;
 comment on function certvakt.end_role is
-  'Ends the role of somebody as coordinator of a chapter or as administrator (org_admin, without a chapter), by another administrator; a coordinator may end their own. Returns ended, also if they do not have it, or why not: forbidden; own, for the caller''s own role as administrator; last, for the only coordinator of the chapter unless may_be_last.';
+  'Ends the role of somebody as mentor or coordinator of a chapter or as administrator (org_admin, without a chapter), by another administrator; a coordinator may end their own. With the last role as a mentor, the consents to listings end, and the caller withdraws the certifications in the same transaction. Returns ended, also if they do not have it, or why not: forbidden; own, for the caller''s own role as administrator or mentor; certified, for a mentor with certifications of the chapter who is a mentor elsewhere too; last, for the only coordinator of the chapter, or the last role of a mentor, unless may_be_last.';
 
 create function certvakt.withdraw_invitation(person uuid, organisation uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
@@ -529,6 +635,33 @@ revoke all on certvakt.chapters_without_coordinator from public, anon, authentic
 grant select (organisation_id, chapter_id, name) on certvakt.chapters_without_coordinator to authenticated;
 grant select on certvakt.chapters_without_coordinator to certvakt_worker;
 
+-- An administrator exports and erases people whom no other organisation knows. What several know, the operator exports and
+-- erases: no organisation sees or changes the data of another.
+create function certvakt.may_erase(person uuid, organisation uuid) returns boolean
+language sql stable security definer set search_path = ''
+begin atomic
+  select certvakt.administers(may_erase.organisation) and may_erase.person <> certvakt.current_person()
+    and exists (select from certvakt.people p where p.id = may_erase.person and p.erased_at is null)
+    and coalesce((
+      select bool_and(known.organisation_id = may_erase.organisation) from (
+        select m.organisation_id from certvakt.memberships m where m.person_id = may_erase.person
+        union all
+        select c.organisation_id from public.peer_mentor_certifications c where c.peer_mentor_id = may_erase.person
+        union all
+        select v.organisation_id from certvakt.person_changes v where v.person_id = may_erase.person
+        union all
+        select n.organisation_id from certvakt.person_names n where n.person_id = may_erase.person
+        union all
+        select i.organisation_id from certvakt.register_ids i where i.person_id = may_erase.person
+        union all
+        select l.organisation_id from certvakt.listings l where l.person_id = may_erase.person
+        union all
+        select k.organisation_id from certvakt.contact_points k
+        where k.person_id = may_erase.person and k.organisation_id is not null) known), false);
+end;
+comment on function certvakt.may_erase is
+  'Returns whether the caller may export and erase the data of a person: an administrator of the only organisation that knows them, for somebody else.';
+
 -- The history of a person, for those who see a certification of theirs in the organisation.
 grant select (id, organisation_id, person_id, kind, chapter_before, chapter_after, made_at, made_by)
   on certvakt.person_changes to authenticated;
@@ -541,14 +674,17 @@ revoke all on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid),
   certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
   certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.replace_certification(uuid, uuid),
   certvakt.merge_people(uuid, uuid, uuid), certvakt.people_of(uuid, text, uuid, uuid, bigint), certvakt.give_role(uuid, uuid, text, uuid),
-  certvakt.end_role(uuid, uuid, text, uuid, boolean), certvakt.withdraw_invitation(uuid, uuid) from public, anon, authenticated, service_role;
-grant execute on function certvakt.administers(uuid), certvakt.replace_certification(uuid, uuid), certvakt.people_of(uuid, text, uuid, uuid, bigint)
-  to certvakt_definer;
+  certvakt.end_role(uuid, uuid, text, uuid, boolean), certvakt.withdraw_invitation(uuid, uuid), certvakt.change_of_role(text, boolean),
+  certvakt.add_person(uuid, uuid, uuid, text, text, text, text), certvakt.namesakes(uuid, text), certvakt.may_erase(uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.administers(uuid), certvakt.replace_certification(uuid, uuid), certvakt.people_of(uuid, text, uuid, uuid, bigint),
+  certvakt.change_of_role(text, boolean) to certvakt_definer;
 grant execute on function certvakt.administers(uuid), certvakt.may_end(uuid, uuid), certvakt.end_person(uuid, uuid, text),
   certvakt.return_person(uuid, uuid), certvakt.move_mentors(uuid[], uuid, uuid),
   certvakt.hand_over_chapter(uuid, uuid, uuid[]), certvakt.merge_people(uuid, uuid, uuid),
   certvakt.people_of(uuid, text, uuid, uuid, bigint), certvakt.give_role(uuid, uuid, text, uuid),
-  certvakt.end_role(uuid, uuid, text, uuid, boolean), certvakt.withdraw_invitation(uuid, uuid) to authenticated;
+  certvakt.end_role(uuid, uuid, text, uuid, boolean), certvakt.withdraw_invitation(uuid, uuid),
+  certvakt.add_person(uuid, uuid, uuid, text, text, text, text), certvakt.namesakes(uuid, text), certvakt.may_erase(uuid, uuid) to authenticated;
+grant execute on function certvakt.may_erase(uuid, uuid) to certvakt_registrar;
 alter function certvakt.administers(uuid) owner to certvakt_definer;
 alter function certvakt.may_end(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.end_person(uuid, uuid, text) owner to certvakt_definer;
@@ -561,3 +697,6 @@ alter function certvakt.people_of(uuid, text, uuid, uuid, bigint) owner to certv
 alter function certvakt.give_role(uuid, uuid, text, uuid) owner to certvakt_definer;
 alter function certvakt.end_role(uuid, uuid, text, uuid, boolean) owner to certvakt_definer;
 alter function certvakt.withdraw_invitation(uuid, uuid) owner to certvakt_definer;
+alter function certvakt.add_person(uuid, uuid, uuid, text, text, text, text) owner to certvakt_definer;
+alter function certvakt.namesakes(uuid, text) owner to certvakt_definer;
+alter function certvakt.may_erase(uuid, uuid) owner to certvakt_definer;

@@ -88,10 +88,10 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
+  'authenticated accept_invitation, authenticated access_of, authenticated add_person, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
   'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
   'authenticated current_person, authenticated declined_certifications, authenticated end_my_sessions, authenticated end_person, authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
-  'authenticated may_end, authenticated merge_people, authenticated move_mentors, authenticated my_consents, authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, '
+  'authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated namesakes, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, '
   'authenticated people_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_contact_point, authenticated remove_device, authenticated require_mentors, authenticated resume_partner, authenticated return_person, authenticated search_certifications, authenticated search_people, authenticated settle_report, authenticated suspected_imports, '
   'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, authenticated withdraw_address_confirmations, authenticated withdraw_invitation', 'people may call only functions of policies and functions for people');
 select is_empty($$
@@ -139,12 +139,13 @@ select is(
   'who may see a certification is defined by these policies, for people and for functions');
 -- Exceptions: current_organisations and certification_details select the caller's own certifications,
 -- search_certifications reads the visible chapters, and the registrar calls has_entry too. Those who end, take back and move
--- people check the caller's rights to all certifications of a person in an organisation, or of a chapter.
+-- people, end a mentor or erase somebody check the caller's rights to all certifications of a person, in an organisation or
+-- anywhere, or of a chapter. namesakes shows administrators all of their organisation.
 select is(
   (select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
    where p.pronamespace = 'certvakt'::regnamespace and p.prosecdef and has_function_privilege('authenticated', p.oid, 'EXECUTE')
      and coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '') ~ '\mpeer_mentor_certifications\M'),
-  'certification_details current_organisations end_person has_entry may_end merge_people move_mentors return_person search_certifications',
+  'certification_details current_organisations end_person end_role has_entry may_end may_erase merge_people move_mentors namesakes return_person search_certifications',
   'other functions for people read certifications through the view');
 select is((
   select string_agg(distinct r.rolname, ', ') from pg_proc p

@@ -43,7 +43,7 @@ from (values
   ('00000000-0000-4000-8000-0000000100b1'::uuid, 'coordinator', '00000000-0000-4000-8000-0000000000a2'::uuid, 'a person of another organisation gets no role'),
   ('00000000-0000-4000-8000-0000000100a4', 'coordinator', '00000000-0000-4000-8000-0000000000b1', 'nor is there one in a chapter of another'),
   ('00000000-0000-4000-8000-0000000100a4', 'coordinator', null, 'nor one of a coordinator without a chapter'),
-  ('00000000-0000-4000-8000-0000000100a4', 'mentor', '00000000-0000-4000-8000-0000000000a4', 'nor one that certifications decide')) t (p, r, c, what);
+  ('00000000-0000-4000-8000-0000000100a4', 'queen', '00000000-0000-4000-8000-0000000000a4', 'nor is there another role')) t (p, r, c, what);
 select is(certvakt.give_role('00000000-0000-4000-8000-0000000100b1', '00000000-0000-4000-8000-0000000000b0', 'org_admin', null), false,
   'an administrator gives no role in another organisation');
 select is(certvakt.end_role('00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-0000000000a0', 'org_admin', null, true), 'own',

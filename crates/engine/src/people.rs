@@ -67,29 +67,52 @@ pub async fn erase(
     ledger: &Ledger,
     clock: &Clock,
 ) -> Result<Vec<Erased>, PeopleError> {
-    let (tx, erased) = erased_unless_undone(database, person).await?;
+    let tx = database.registrar().await?;
+    let (tx, erased) = erased_unless_undone(tx, person, "command").await?;
     ledger.add(person, clock.now())?;
     tx.commit().await?;
     Ok(erased)
 }
 
+/// Erases a person as [`erase`] does, for an administrator of the only organisation that knows them, whose claims the
+/// transaction carries. Returns `None` if the caller may not.
+pub async fn erase_for(
+    mut tx: RegistrarTx,
+    person: Uuid,
+    organisation: Uuid,
+    ledger: &Ledger,
+    clock: &Clock,
+) -> Result<Option<Vec<Erased>>, PeopleError> {
+    // The locks come first: whoever ends the caller's role in an organisation of the person waits for the commit.
+    people::is_erased(&mut tx, person).await?;
+    if !people::may_erase(&mut tx, person, organisation).await? {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    let (tx, erased) = erased_unless_undone(tx, person, "api").await?;
+    ledger.add(person, clock.now())?;
+    tx.commit().await?;
+    Ok(Some(erased))
+}
+
 /// The numbers of rows that an erasure would affect.
 pub async fn would_erase(database: &Database, person: Uuid) -> Result<Vec<Erased>, PeopleError> {
-    let (tx, erased) = erased_unless_undone(database, person).await?;
+    let tx = database.registrar().await?;
+    let (tx, erased) = erased_unless_undone(tx, person, "command").await?;
     tx.rollback().await?;
     Ok(erased)
 }
 
 async fn erased_unless_undone(
-    database: &Database,
+    mut tx: RegistrarTx,
     person: Uuid,
+    source: &'static str,
 ) -> Result<(RegistrarTx, Vec<Erased>), PeopleError> {
-    let mut tx = database.registrar().await?;
     match people::is_erased(&mut tx, person).await? {
         None => Err(PeopleError::Unknown),
         Some(true) => Err(PeopleError::Erased),
         Some(false) => {
-            let erased = people::erase(&mut tx, person).await?;
+            let erased = people::erase(&mut tx, person, source).await?;
             Ok((tx, erased))
         }
     }
@@ -121,7 +144,8 @@ pub async fn replay(
     let mut replayed = Replayed { unreadable_lines, ..Replayed::default() };
     progress.set_length(people.len() as u64);
     for person in people {
-        match erased_unless_undone(database, person).await {
+        let tx = database.registrar().await?;
+        match erased_unless_undone(tx, person, "command").await {
             Ok((tx, _)) => {
                 tx.commit().await?;
                 replayed.erased += 1;

@@ -310,19 +310,56 @@ pub fn renewed_until(
     before: Option<NaiveDate>,
     today: NaiveDate,
 ) -> Result<Option<NaiveDate>, RenewalError> {
-    if completed_on.is_some_and(|day| day > today) {
-        return Err(DateError::CompletedLater.into());
-    }
-    if let Some(day) = completed_on.filter(|day| !is_plausible(*day, today)) {
-        return Err(DateError::CompletedTooEarly(day).into());
-    }
+    check_completion(completed_on, today)?;
     if let Some(until) = until {
         return Ok(day(until));
     }
-    let months = standing.validity_months.and_then(|months| u32::try_from(months).ok()).map(Months::new);
-    let rule: Rule = standing.renewal_rule.parse().map_err(|_| RenewalError::NoRule)?;
-    let after = rules::last_valid_day(rule, months, completed_on.unwrap_or(today), before);
-    Ok(Some(after.ok_or(RenewalError::NoRule)?))
+    let completed_on = completed_on.unwrap_or(today);
+    by_rule(completed_on, standing.validity_months, &standing.renewal_rule, before).map(Some)
+}
+
+/// The last valid day of a person's first certification of a type: the given day, or the day by the type's validity and rule.
+/// `None` for both days is an error, like a type without a rule.
+pub fn first_until(
+    completed_on: Option<NaiveDate>,
+    until: Option<NaiveDate>,
+    validity_months: Option<i16>,
+    renewal_rule: &str,
+    today: NaiveDate,
+) -> Result<NaiveDate, RenewalError> {
+    check_completion(completed_on, today)?;
+    let until = match (until, completed_on) {
+        (Some(until), _) => until,
+        (None, Some(day)) => by_rule(day, validity_months, renewal_rule, None)?,
+        (None, None) => return Err(RenewalError::NoRule),
+    };
+    if let Some(issued) = completed_on.filter(|day| until < *day) {
+        return Err(DateError::BeforeIssue { day: until, issued }.into());
+    }
+    if !is_plausible(until, today) {
+        return Err(DateError::OutOfRange(until).into());
+    }
+    if until < today { Err(DateError::AlreadyLapsed(until).into()) } else { Ok(until) }
+}
+
+fn check_completion(completed_on: Option<NaiveDate>, today: NaiveDate) -> Result<(), RenewalError> {
+    match completed_on {
+        Some(day) if day > today => Err(DateError::CompletedLater.into()),
+        Some(day) if !is_plausible(day, today) => Err(DateError::CompletedTooEarly(day).into()),
+        _ => Ok(()),
+    }
+}
+
+/// The last valid day by the validity and the rule of a type.
+fn by_rule(
+    completed_on: NaiveDate,
+    validity_months: Option<i16>,
+    renewal_rule: &str,
+    before: Option<NaiveDate>,
+) -> Result<NaiveDate, RenewalError> {
+    let months = validity_months.and_then(|months| u32::try_from(months).ok()).map(Months::new);
+    let rule: Rule = renewal_rule.parse().map_err(|_| RenewalError::NoRule)?;
+    rules::last_valid_day(rule, months, completed_on, before).ok_or(RenewalError::NoRule)
 }
 
 fn check_date(

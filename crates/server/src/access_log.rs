@@ -45,7 +45,8 @@ impl Access {
             at: Clock::system().now(),
             method: request.method().to_string(),
             resource: route.to_owned(),
-            resource_id: request.uri().path().split('/').find_map(|part| part.parse().ok()),
+            // The path of a page in the settings begins with the organisation, and then names the person.
+            resource_id: request.uri().path().rsplit('/').find_map(|part| part.parse().ok()),
             status: None,
             login: None,
             admission: None,

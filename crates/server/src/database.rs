@@ -4,9 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use certvakt_base::clock::Clock;
+use certvakt_engine::people::ledger::Ledger;
+use certvakt_engine::people::{self as engine_people, PeopleError};
 use certvakt_store::caller::{self, Admission};
 use certvakt_store::people::{self, Export};
-use certvakt_store::{AuthTx, CallerClaims, CallerTx, Database, REQUEST_CONNECTIONS, StoreError};
+use certvakt_store::{AuthTx, CallerClaims, CallerTx, Database, Operator, REQUEST_CONNECTIONS, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -92,6 +95,36 @@ impl RequestDatabase {
             Ok::<_, StoreError>(found)
         });
         Ok(exported.await.map_err(|_| ApiError::Fault)??)
+    }
+
+    /// Erases a person for an administrator of an organisation. Returns false if they may not. It ends by itself if the client
+    /// disconnects, and counts until then.
+    pub(super) async fn erase(
+        &self,
+        login: &Login,
+        administrator: Uuid,
+        (person, organisation): (Uuid, Uuid),
+        ledger: Ledger,
+        clock: Clock,
+    ) -> Result<bool, ApiError> {
+        let turn = self.turn(&login.identity).await?;
+        let operator = Operator::new(format!("person {administrator}"), "person erase".to_owned());
+        let database = self.0.database.clone().by(Some(operator));
+        let (identity, session) = (login.identity.clone(), login.session);
+        let erased = tokio::spawn(async move {
+            let tx = database.registrar_for(&asking(&identity, session)).await?;
+            let erased = engine_people::erase_for(tx, person, organisation, &ledger, &clock).await?;
+            drop(turn);
+            Ok::<_, PeopleError>(erased.is_some())
+        });
+        match erased.await.map_err(|_| ApiError::Fault)? {
+            Ok(is_erased) => Ok(is_erased),
+            Err(PeopleError::Store(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(code = error.code(), "cannot erase a person: {error}");
+                Err(ApiError::Fault)
+            }
+        }
     }
 
     /// Begins a transaction for a caller who has not signed in yet.

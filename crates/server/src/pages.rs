@@ -5,6 +5,7 @@ mod about;
 mod action;
 mod certification;
 mod certifications;
+mod certifying;
 mod change;
 mod chapters;
 mod contact;
@@ -40,9 +41,13 @@ mod resumption;
 mod row;
 mod runs;
 mod settings;
+mod settings_access;
 mod settings_chapters;
+mod settings_data;
+mod settings_new_person;
 mod settings_people;
 mod settings_person;
+mod settings_roles;
 mod settings_texts;
 mod settings_types;
 mod settlement;
@@ -96,6 +101,8 @@ pub(super) fn router(api: Api) -> Router {
         .route("/partners/{id}/{code}/settlements", get(settlement::show).post(settlement::make))
         .route("/partners/{id}/{code}/resumptions", get(resumption::show).post(resumption::make))
         .route("/certifications", get(certifications::show))
+        .route("/certifications/new", get(certifying::search))
+        .route("/people/{person}/certifications", get(certifying::show).post(certifying::make))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
         .route("/certifications/{id}/endings", get(ending::show).post(ending::make))
@@ -122,8 +129,7 @@ pub(super) fn router(api: Api) -> Router {
             "/settings/{id}/texts/{stage}/{language}",
             get(settings_texts::show_one).post(settings_texts::make_one),
         )
-        .route("/settings/{id}/people", get(settings_people::show))
-        .route("/settings/{id}/people/{person}", get(settings_person::show).post(settings_person::make))
+        .merge(people_of_settings())
         .route("/changes/new", get(several::show))
         .route("/changes/{id}", get(results::show))
         .route("/changes/{id}/undos", post(results::make).get(results::lead_back))
@@ -143,4 +149,31 @@ pub(super) fn router(api: Api) -> Router {
         .with_state(api)
         .merge(assets::router())
         .layer(middleware::from_fn(compress))
+}
+
+/// The people of an organisation, in its settings.
+fn people_of_settings() -> Router<Api> {
+    Router::new()
+        .route("/settings/{id}/people", get(settings_people::show))
+        .route("/settings/{id}/people/new", get(settings_new_person::show).post(settings_new_person::make))
+        .route("/settings/{id}/people/{person}", get(settings_person::show))
+        .route(
+            "/settings/{id}/people/{person}/roles",
+            post(settings_roles::give).get(settings_roles::lead_back),
+        )
+        .route(
+            "/settings/{id}/people/{person}/roles/endings",
+            post(settings_roles::end).get(settings_roles::lead_back),
+        )
+        .route(
+            "/settings/{id}/people/{person}/invitations",
+            post(settings_roles::invite).get(settings_roles::lead_back),
+        )
+        .route(
+            "/settings/{id}/people/{person}/invitations/withdrawals",
+            post(settings_roles::withdraw).get(settings_roles::lead_back),
+        )
+        .route("/settings/{id}/people/{person}/export", get(settings_data::file))
+        .route("/settings/{id}/people/{person}/erasures", get(settings_data::show).post(settings_data::make))
+        .route("/settings/{id}/access", get(settings_access::show))
 }

@@ -1,6 +1,7 @@
 //! The queries and changes of people. Every function takes the caller's transaction, and row-level security
 //! decides which rows it reaches.
 
+pub mod access;
 mod certifications;
 pub mod change_results;
 pub mod chapters;
@@ -33,7 +34,7 @@ use uuid::Uuid;
 
 pub use self::certifications::{
     Certification, Certified, NewCertification, Notice, certification, certifications_by_id,
-    certifications_of, certify, latest_notices, notices,
+    certifications_of, certify, hold_mentor, latest_notices, notices,
 };
 pub use self::kept_form::{KeptForm, discard_kept_form, kept_form};
 pub use self::list::{

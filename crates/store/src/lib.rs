@@ -121,6 +121,12 @@ impl Database {
         RegistrarTx::begin(&self.pool, &self.clock, self.operator.as_ref()).await
     }
 
+    /// Begins a transaction of the registrar role that carries the claims of a caller, who must be checked in it. Its
+    /// statements take at most half a minute.
+    pub async fn registrar_for(&self, asking: &CallerClaims<'_>) -> Result<RegistrarTx, StoreError> {
+        RegistrarTx::begin_for(&self.pool, &self.clock, self.operator.as_ref(), asking).await
+    }
+
     /// Begins a transaction of the auth role, for sessions and e-mails.
     pub async fn auth(&self) -> Result<AuthTx, StoreError> {
         self.auth_holding(Box::new(())).await

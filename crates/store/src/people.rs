@@ -3,6 +3,7 @@
 use certvakt_rules::normal::normal_id;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::error::on_constraint;
@@ -31,6 +32,17 @@ pub async fn export_in_request(tx: &mut WorkerTx, person: Uuid) -> Result<Option
     export(tx, person).await
 }
 
+/// Whether the caller whose claims a transaction carries may export and erase a person: they administer the only
+/// organisation that knows the person.
+pub async fn may_erase<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    person: Uuid,
+    organisation: Uuid,
+) -> Result<bool, StoreError> {
+    let may = sqlx::query_scalar!(r#"select certvakt.may_erase($1, $2) as "may!""#, person, organisation);
+    Ok(may.fetch_one(tx).await?)
+}
+
 /// Whether a person was erased; `None` if the person does not exist. Waits for running imports of their
 /// organisations, and makes later ones wait.
 pub async fn is_erased(tx: &mut RegistrarTx, person: Uuid) -> Result<Option<bool>, StoreError> {
@@ -52,9 +64,13 @@ pub struct Erased {
     pub rows: i64,
 }
 
-/// Erases all data of a person except their id.
-pub async fn erase(tx: &mut RegistrarTx, person: Uuid) -> Result<Vec<Erased>, StoreError> {
-    let said = r#"{"kind": "withdrawn", "source": "command"}"#;
+/// Erases all data of a person except their id. `source` is that of the withdrawals: `command` or `api`.
+pub async fn erase(
+    tx: &mut RegistrarTx,
+    person: Uuid,
+    source: &'static str,
+) -> Result<Vec<Erased>, StoreError> {
+    let said = serde_json::json!({ "kind": "withdrawn", "source": source }).to_string();
     sqlx::query_scalar!("select set_config('certvakt.change', $1, true)", said).fetch_one(&mut *tx).await?;
     let erased = sqlx::query_file_as!(Erased, "src/people/erase.sql", person).fetch_all(&mut *tx).await;
     let erased = on_constraint(erased, |name| {
@@ -91,8 +107,8 @@ pub struct NewPerson<'a> {
 
 /// Adds a person with a role.
 pub async fn add_person(tx: &mut RegistrarTx, new: &NewPerson<'_>) -> Result<Uuid, StoreError> {
-    let added = sqlx::query_file_scalar!(
-        "src/access/add_person.sql",
+    let added = sqlx::query_scalar!(
+        r#"select certvakt.insert_person(certvakt.uuid_v7(), $2, $3, $4, $1, $5, null) as "id!""#,
         new.name,
         new.organisation_id,
         new.chapter_id,

@@ -125,6 +125,10 @@ states! {
         Promoted = "promoted",
         /// They are no longer an administrator.
         Demoted = "demoted",
+        /// An administrator made them a mentor of a chapter.
+        Joined = "joined",
+        /// They are no longer a mentor of a chapter.
+        Retired = "retired",
         /// They are the same person as another, who stays.
         Merged = "merged",
         /// Another was merged with them.
@@ -139,9 +143,11 @@ states! {
         Ended = "ended",
         /// The caller does not administer the organisation, or the role cannot be ended there.
         Forbidden = "forbidden",
-        /// Nobody ends their own role as administrator.
+        /// Nobody ends their own role as administrator or mentor.
         Own = "own",
-        /// The chapter would have no coordinator of its own.
+        /// The mentor has certifications of the chapter, and is a mentor elsewhere too.
+        Certified = "certified",
+        /// The chapter would have no coordinator of its own, or the mentor no chapter.
         Last = "last",
     }
 }

@@ -266,6 +266,19 @@ impl RegistrarTx {
         Ok(Self(Begun::new(pool, sql).await?.0, operator.cloned()))
     }
 
+    /// Begins a transaction that carries the claims of a caller, whom it must check.
+    pub(super) async fn begin_for(
+        pool: &PgPool,
+        clock: &Clock,
+        operator: Option<&Arc<Operator>>,
+        asking: &CallerClaims<'_>,
+    ) -> Result<Self, StoreError> {
+        let sql = beginning!("certvakt_registrar", "30s").to_owned()
+            + &CallerTx::carrying(clock, asking)?
+            + &run_by(operator);
+        Ok(Self(Begun::new(pool, sql).await?.0, operator.cloned()))
+    }
+
     /// The connection itself, for COPY.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         self.0.connection()

@@ -105,6 +105,8 @@ fn happened(change: &PersonChange) -> String {
         }
         PersonChangeKind::Promoted => "became an administrator".to_owned(),
         PersonChangeKind::Demoted => "is no longer an administrator".to_owned(),
+        PersonChangeKind::Joined => format!("became a mentor of {}", chapter(&change.after)),
+        PersonChangeKind::Retired => format!("is no longer a mentor of {}", chapter(&change.before)),
         PersonChangeKind::Appointed => format!("became coordinator of {}", chapter(&change.after)),
         PersonChangeKind::Merged => "was merged with another record of the same person".to_owned(),
         PersonChangeKind::Absorbed => "continues another record of the same person".to_owned(),

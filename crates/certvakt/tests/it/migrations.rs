@@ -123,8 +123,10 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 }
 
 /// The functions that people may call.
-const CALLED: [&str; 57] = [
+const CALLED: [&str; 99] = [
     "accept_invitation",
+    "access_of",
+    "add_person",
     "add_phone",
     "addresses_of",
     "administers",
@@ -151,6 +153,7 @@ const CALLED: [&str; 57] = [
     "invite",
     "is_withdrawn",
     "may_end",
+    "may_erase",
     "merge_people",
     "move_mentors",
     "my_consents",
@@ -158,6 +161,7 @@ const CALLED: [&str; 57] = [
     "my_listings",
     "my_partners",
     "my_sessions",
+    "namesakes",
     "notices_of",
     "opt_in",
     "opt_out",

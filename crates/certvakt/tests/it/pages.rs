@@ -1,5 +1,7 @@
 //! The pages of coordinators, as a browser gets them from the real service.
 
+mod administration;
+mod certifying;
 mod changes;
 mod costs;
 mod holders;

@@ -1,6 +1,7 @@
 //! Arguments of the handlers: the API's state, and the caller of a request.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -12,6 +13,7 @@ use certvakt_engine::audit::access_log::Recorder;
 use certvakt_engine::config::{Config, ConfigError, ImportConfig, PagesConfig, PartnersConfig};
 use certvakt_engine::expiry::schedule::Wake;
 use certvakt_engine::mail_queue::MailQueue;
+use certvakt_engine::people::ledger::Ledger;
 use certvakt_store::CallerTx;
 use certvakt_store::caller::{self, Admission};
 use certvakt_store::people::Export;
@@ -58,6 +60,8 @@ pub(super) struct Shared {
     pub(super) partners: PartnersConfig,
     pub(super) pages: PagesConfig,
     pub(super) import: ImportConfig,
+    /// The ledger of erased people; an empty path if there is none.
+    pub(super) ledger: PathBuf,
     pub(super) mails: Option<MailQueue>,
     pub(super) recorder: Recorder,
     /// Wakes the scheduler of runs.
@@ -88,6 +92,7 @@ impl Api {
             partners: config.partners.clone(),
             pages: config.pages.clone(),
             import: config.import.clone(),
+            ledger: config.erasure.ledger.clone(),
             mails,
             recorder,
             wake,
@@ -168,9 +173,27 @@ impl Api {
         }
     }
 
-    /// Exports all data of a caller, whose person it is.
+    /// Exports all data of a person: the caller's own, or one that the caller may export.
     pub(crate) async fn export(&self, caller: &Caller, person: Uuid) -> Result<Export, ApiError> {
         self.0.database.export(&caller.login, person).await?.ok_or(ApiError::UnknownLogin)
+    }
+
+    /// Whether pages can erase people: if there is a ledger.
+    pub(crate) fn can_erase(&self) -> bool {
+        Ledger::at(self.0.ledger.clone()).is_ok()
+    }
+
+    /// Erases a person for a caller, who administers the organisation. Returns false if they may not.
+    pub(crate) async fn erase(
+        &self,
+        caller: &Caller,
+        administrator: Uuid,
+        person: Uuid,
+        organisation: Uuid,
+    ) -> Result<bool, ApiError> {
+        let Ok(ledger) = Ledger::at(self.0.ledger.clone()) else { return Ok(false) };
+        let clock = self.0.clock;
+        self.0.database.erase(&caller.login, administrator, (person, organisation), ledger, clock).await
     }
 
     /// Refuses an administrator whose sign-in does not meet `[step_up]`.
@@ -184,7 +207,7 @@ impl Api {
 pub(crate) struct Caller {
     pub(crate) login: Login,
     pub(crate) access: Access,
-    /// Whether the request changes data that is not the caller's own.
+    /// Whether the request changes or exports data that is not the caller's own.
     pub(crate) changes_others: bool,
 }
 

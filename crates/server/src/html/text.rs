@@ -13,17 +13,21 @@ use certvakt_store::partner::Problem;
 use chrono::{Datelike, NaiveDate};
 use fluent_bundle::{FluentArgs, FluentValue};
 
-static SIGN_IN: Catalog = catalog!("sign_in.ftl");
-static PAGES: Catalog = catalog!("pages.ftl");
-static CHANGES: Catalog = catalog!("changes.ftl");
-static IMPORTS: Catalog = catalog!("imports.ftl");
-static LISTS: Catalog = catalog!("lists.ftl");
-static MINE: Catalog = catalog!("mine.ftl");
-static PARTNERS: Catalog = catalog!("partners.ftl");
-static PEOPLE: Catalog = catalog!("people.ftl");
-static SETTINGS: Catalog = catalog!("settings.ftl");
-static ROLES: Catalog = catalog!("roles.ftl");
-static TEXTS: Catalog = catalog!("texts.ftl");
+/// The catalogs, each of a topic. No id is in two of them.
+static CATALOGS: [Catalog; 12] = [
+    catalog!("pages.ftl"),
+    catalog!("administration.ftl"),
+    catalog!("changes.ftl"),
+    catalog!("imports.ftl"),
+    catalog!("lists.ftl"),
+    catalog!("mine.ftl"),
+    catalog!("partners.ftl"),
+    catalog!("people.ftl"),
+    catalog!("roles.ftl"),
+    catalog!("settings.ftl"),
+    catalog!("sign_in.ftl"),
+    catalog!("texts.ftl"),
+];
 
 /// The texts of one language.
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +81,7 @@ impl Text {
     /// A message with arguments.
     pub(crate) fn with(self, key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
         let arguments: FluentArgs<'_> = arguments.iter().cloned().collect();
-        let mut texts = [&PAGES, &CHANGES, &IMPORTS, &LISTS, &MINE, &PARTNERS, &PEOPLE, &ROLES, &SETTINGS, &SIGN_IN, &TEXTS]
-            .into_iter()
-            .map(|catalog| catalog.say(self.0, key, &arguments));
+        let mut texts = CATALOGS.iter().map(|catalog| catalog.say(self.0, key, &arguments));
         texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
 

@@ -60,6 +60,10 @@ struct CertificationPage {
     undoable: Option<(Uuid, i64)>,
     /// What the person may do with the mentor, as the end of the path and the label of the link.
     mentor_actions: Vec<(&'static str, String)>,
+    /// The mentor, if the person may record another certification of theirs.
+    certifiable: Option<Uuid>,
+    /// The organisation and the mentor, if the mentor has ended and the person may erase them.
+    erasable: Option<(Uuid, Uuid)>,
     /// Whether the person may record that the mentor is back.
     may_take_back: bool,
     /// The next stage.
@@ -96,12 +100,18 @@ pub(super) async fn show(
     let actors = actors.chain(contacts.iter().filter_map(|one| one.made_by));
     let actors: Vec<Uuid> = actors.chain(mentor.changes.iter().filter_map(|one| one.made_by)).collect();
     let names = people::names(&mut tx, &actors).await?;
+    let has_ended = mentor.has_ended();
+    // The settings have a page of those who have not.
+    let may_erase = has_ended
+        && mentor.is_administrator
+        && certvakt_store::people::may_erase(&mut tx, found.mentor_id, found.organisation_id).await?;
     tx.commit().await?;
     let text = layout.text;
     let standing = Standing::of(&found, api.clock().now());
     let name = name_of(&found, text);
     let is_done = entries.last().is_some_and(|(entry, _)| said(entry) == done)
-        || mentor.changes.last().is_some_and(|change| change.kind.as_str() == done);
+        || mentor.changes.last().is_some_and(|change| change.kind.as_str() == done)
+        || done == "certified" && history.is_empty();
     let heading = if is_done {
         let chapter = found.chapter.as_deref().map(|chapter| format!(", {}", line(chapter)));
         text.named(&format!("done-{done}"), &(name + &chapter.unwrap_or_default()))
@@ -115,7 +125,6 @@ pub(super) async fn show(
     timeline.extend(contacts.iter().map(|contact| of_contact(contact, &names, zone, text)));
     timeline.extend(mentor.changes.iter().map(|change| of_person(change, &names, zone, text)));
     timeline.sort_by_key(|event| std::cmp::Reverse(event.at));
-    let has_ended = mentor.has_ended();
     let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
     let is_coordinator = layout.manages();
     let shown = CertificationPage {
@@ -130,6 +139,8 @@ pub(super) async fn show(
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
         undoable: mentor.undo_form.zip(mentor.undo_number),
         mentor_actions: mentor_actions(&found, &mentor, text),
+        certifiable: Some(found.mentor_id).filter(|_| found.is_managed && mentor.is_member && !has_ended),
+        erasable: may_erase.then_some((found.organisation_id, found.mentor_id)),
         may_take_back: mentor.is_administrator && has_ended && !mentor.is_merged(),
         next: standing.next_stage.map(|(stage, due)| {
             text.with(

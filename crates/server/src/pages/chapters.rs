@@ -49,6 +49,7 @@ struct ChaptersPage {
 /// A chapter of the list.
 struct Shown {
     id: Uuid,
+    organisation: Uuid,
     name: String,
     coordinators: String,
     /// Whether nobody coordinates the chapter's mentors.
@@ -77,6 +78,7 @@ pub(super) async fn show(
     let has_news = news.is_some();
     let shown = found.iter().map(|one| Shown {
         id: one.id,
+        organisation: one.organisation_id,
         name: line(&one.name),
         coordinators: match one.coordinators.as_slice() {
             [] if one.lacks_coordinator => text.say("chapter-without-coordinator"),

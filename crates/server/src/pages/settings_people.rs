@@ -7,6 +7,7 @@ use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_store::Role;
 use certvakt_store::caller::staff::{self, Held, Holder, Which};
+use certvakt_store::settings;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -25,12 +26,17 @@ use crate::problem::ApiError;
 /// The maximum number of people on a page.
 const MOST: u32 = 50;
 
+/// The roles that an administrator gives.
+pub(super) const ROLES: [Role; 3] = [Role::Mentor, Role::Coordinator, Role::OrgAdmin];
+
 /// The search, and the last person of the previous page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Search {
     q: String,
     after: String,
+    /// `erased` after somebody was erased.
+    done: String,
 }
 
 #[derive(Template)]
@@ -42,6 +48,8 @@ struct PeoplePage {
     q: String,
     people: Vec<Shown>,
     next: Option<String>,
+    /// Whether the caller can add somebody: not if an app owns the hierarchy.
+    is_changeable: bool,
     faults: Vec<Fault>,
 }
 
@@ -75,11 +83,12 @@ pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
     Path(id): Path<Uuid>,
-    Query(Search { q, after }): Query<Search>,
+    Query(Search { q, after, done }): Query<Search>,
 ) -> Result<Response, PageError> {
     check_text(Some(&q))?;
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
     let present = administered(&mut tx, id).await?;
+    let is_changeable = settings::chapters(&mut tx, id).await?.iter().any(|one| one.is_changeable);
     let after =
         (!after.is_empty()).then(|| after.parse::<Uuid>().map_err(|_| ApiError::NotFound)).transpose()?;
     let wanted = Some(q.trim()).filter(|text| !text.is_empty());
@@ -88,7 +97,7 @@ pub(super) async fn show(
     tx.commit().await?;
     let is_cut = found.len() > MOST as usize;
     found.truncate(MOST as usize);
-    let text = layout.text;
+    let (text, is_erased) = (layout.text, done == "erased");
     let last = found.last().filter(|_| is_cut).map(|one| one.person_id.to_string());
     let shown = PeoplePage {
         id,
@@ -104,8 +113,13 @@ pub(super) async fn show(
             })
             .collect(),
         q,
+        is_changeable,
         faults: Vec::new(),
-        layout: Layout { heading: text.named("roles-title", &present.name), ..layout },
+        layout: Layout {
+            heading: text.named(if is_erased { "erasure-done" } else { "roles-title" }, &present.name),
+            has_news: is_erased,
+            ..layout
+        },
     };
     Ok(page(StatusCode::OK, &shown))
 }

@@ -1,49 +1,47 @@
-//! The roles of a person: giving and ending one, and the invitation to sign in. Where an app owns the hierarchy, it does both,
-//! and the page only shows them.
+//! A person of an organisation, in its settings: their roles, whether they can sign in, and their data. Where an app owns the
+//! hierarchy, it manages roles and invitations, and the page only shows them.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_store::caller::staff::{self, Held, Holder, Which};
 use certvakt_store::settings::{self, ChapterOfTree};
-use certvakt_store::{CallerTx, Role, RoleEnd, caller};
+use certvakt_store::{CallerTx, Role, people};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Done, Fault, of_field};
 use super::settings::{PATH, administered};
-use super::settings_people::{said, sign_in};
-use super::visitor::{Sent, Visitor};
+use super::settings_people::{ROLES, said, sign_in};
+use super::visitor::Visitor;
 use crate::api::Api;
 use crate::extract::{Path, Query};
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::problem::ApiError;
 
-/// The fields of the forms, as they were entered.
+/// The fields of the form that gives a role, as they were entered.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Fields {
-    /// `give`, `end`, `invite` or `withdraw`.
-    action: String,
-    role: String,
-    chapter: String,
-    /// Set if the form says that the chapter will have no coordinator.
-    last: Option<String>,
+    pub(super) role: String,
+    pub(super) chapter: String,
 }
 
 #[derive(Template)]
 #[template(path = "settings_person.html")]
-struct PersonPage {
+pub(super) struct PersonPage {
     layout: Layout,
     id: Uuid,
     person: Uuid,
     section: &'static str,
     is_changeable: bool,
     held: Vec<Shown>,
+    /// The person, if they can get a certification.
+    certifiable: Option<Uuid>,
     sign_in: String,
     is_invited: bool,
     /// Whether nobody can invite the person, for want of an address.
@@ -52,6 +50,8 @@ struct PersonPage {
     invite: String,
     roles: Vec<Choice>,
     chapters: Vec<Choice>,
+    /// Who exports and erases the person's data, as the key of a text; empty if this page does.
+    others: &'static str,
     faults: Vec<Fault>,
 }
 
@@ -68,43 +68,59 @@ impl PersonPage {
     fn fault(&self, field: &str) -> Option<&Fault> {
         of_field(&self.faults, field)
     }
+
+    /// The page of a refused form.
+    pub(super) fn with_fault(mut self, field: &'static str, what: String) -> Self {
+        self.faults = vec![Fault { field: field.into(), what }];
+        self.layout.is_refused = true;
+        self
+    }
 }
 
 #[derive(Template)]
 #[template(path = "settings_person_last.html")]
-struct LastPage {
-    layout: Layout,
-    id: Uuid,
-    person: Uuid,
-    chapter: Uuid,
-    what: String,
+pub(super) struct LastPage {
+    pub(super) layout: Layout,
+    pub(super) id: Uuid,
+    pub(super) person: Uuid,
+    pub(super) chapter: Uuid,
+    pub(super) role: Role,
+    pub(super) what: String,
 }
 
 /// Somebody of an organisation that the caller administers, and its chapters.
-struct Known {
-    one: Holder,
-    chapters: Vec<ChapterOfTree>,
+pub(super) struct Known {
+    pub(super) one: Holder,
+    pub(super) chapters: Vec<ChapterOfTree>,
+    may_erase: bool,
 }
 
 impl Known {
-    async fn of(tx: &mut CallerTx, id: Uuid, person: Uuid) -> Result<Self, PageError> {
+    pub(super) async fn of(tx: &mut CallerTx, id: Uuid, person: Uuid) -> Result<Self, PageError> {
         administered(tx, id).await?;
         let which = Which { person: Some(person), ..Which::default() };
         let one = staff::people(tx, id, &which, 1).await?.pop().ok_or(ApiError::NotFound)?;
-        Ok(Self { one, chapters: settings::chapters(tx, id).await? })
+        let may_erase = people::may_erase(&mut *tx, person, id).await?;
+        Ok(Self { one, chapters: settings::chapters(tx, id).await?, may_erase })
     }
 
-    fn is_changeable(&self) -> bool {
+    /// The path of a person's page.
+    pub(super) fn path(id: Uuid, person: Uuid) -> String {
+        format!("{PATH}/{id}/people/{person}")
+    }
+
+    pub(super) fn is_changeable(&self) -> bool {
         self.chapters.iter().any(|one| one.is_changeable)
     }
 
-    fn page(&self, api: &Api, layout: Layout, entered: &Fields) -> PersonPage {
+    pub(super) fn page(&self, api: &Api, layout: Layout, entered: &Fields) -> PersonPage {
         let (text, one) = (layout.text, &self.one);
+        let is_own = layout.person() == one.person_id;
         let shown = |held: &Held| Shown {
             what: said(text, held),
             role: held.role,
             chapter: held.chapter_id,
-            may_end: self.is_changeable() && held.role != Role::Mentor,
+            may_end: self.is_changeable(),
         };
         let role = |role: Role| {
             Choice::new(role.to_string(), text.say(&format!("roles-give-{role}")), &entered.role)
@@ -119,19 +135,26 @@ impl Known {
             section: "settings-section-people",
             is_changeable: self.is_changeable(),
             held: one.roles.iter().map(shown).collect(),
+            certifiable: Some(one.person_id)
+                .filter(|_| !is_own && one.roles.iter().any(|held| held.role == Role::Mentor)),
             sign_in: sign_in(text, one),
             is_invited: one.is_invited,
             lacks_address: !one.has_login && !one.has_address,
             invite: if may_invite { text.say(invite) } else { String::new() },
-            roles: [Role::Coordinator, Role::OrgAdmin].map(role).into(),
+            roles: ROLES.map(role).into(),
             chapters: self.chapters.iter().map(chapter).collect(),
+            others: match (is_own, self.may_erase) {
+                (true, _) => "person-data-own",
+                (false, true) => "",
+                (false, false) => "person-data-operator",
+            },
             faults: Vec::new(),
             layout: Layout { heading: line(&one.name), ..layout },
         }
     }
 }
 
-/// Shows the roles of a person.
+/// Shows a person.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
@@ -142,91 +165,9 @@ pub(super) async fn show(
     let known = Known::of(&mut tx, id, person).await?;
     tx.commit().await?;
     let mut shown = known.page(&api, layout, &Fields::default());
-    if ["give", "end", "invite", "withdraw"].contains(&done.as_str()) {
+    if ["give", "end", "invite", "withdraw", "added", "uninvited"].contains(&done.as_str()) {
         shown.layout.heading = shown.layout.text.named(&format!("roles-done-{done}"), &known.one.name);
         shown.layout.has_news = true;
     }
     Ok(page(StatusCode::OK, &shown))
-}
-
-/// Gives or ends a role, or sends or withdraws an invitation.
-pub(super) async fn make(
-    State(api): State<Api>,
-    Path((id, person)): Path<(Uuid, Uuid)>,
-    Sent { visitor, form: fields }: Sent<Fields>,
-) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
-    let known = Known::of(&mut tx, id, person).await?;
-    if !known.is_changeable() {
-        return Err(ApiError::NotYours.into());
-    }
-    let refusal = match fields.action.as_str() {
-        "end" => match end(&mut tx, &known, &fields).await? {
-            RoleEnd::Ended => None,
-            RoleEnd::Forbidden => return Err(ApiError::NotFound.into()),
-            RoleEnd::Own => Some(("held", "fault-roles-own")),
-            RoleEnd::Last => return Ok(page(StatusCode::OK, &last(layout, &known, &fields)?)),
-        },
-        "invite" if api.mails().is_none() || !caller::invite(&mut tx, person).await? => {
-            Some(("invite", "fault-roles-invite"))
-        }
-        "invite" => None,
-        "withdraw" if staff::withdraw_invitation(&mut tx, id, person).await? => None,
-        "withdraw" => return Err(ApiError::NotFound.into()),
-        _ => give(&mut tx, &known, &fields).await?,
-    };
-    if let Some((field, key)) = refusal {
-        let what = layout.text.say(key);
-        let mut refused = known.page(&api, layout, &fields);
-        refused.faults = vec![Fault { field: field.into(), what }];
-        refused.layout.is_refused = true;
-        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused));
-    }
-    tx.commit().await?;
-    if let Some(mails) = api.mails().filter(|_| fields.action == "invite") {
-        mails.wake();
-    }
-    Ok(Redirect::to(&format!("{PATH}/{id}/people/{person}?done={}", fields.action)).into_response())
-}
-
-/// Gives a role. Returns what is wrong with the form, as its field and the key of a text.
-async fn give(
-    tx: &mut CallerTx,
-    known: &Known,
-    fields: &Fields,
-) -> Result<Option<(&'static str, &'static str)>, PageError> {
-    let role = match fields.role.parse() {
-        Ok(role @ (Role::Coordinator | Role::OrgAdmin)) if fields.action == "give" => role,
-        _ => return Ok(Some(("role", "fault-roles-role"))),
-    };
-    let chapter = fields.chapter.parse().ok().filter(|_| role == Role::Coordinator);
-    if role == Role::Coordinator && !known.chapters.iter().any(|one| Some(one.id) == chapter) {
-        return Ok(Some(("chapter", "fault-roles-chapter")));
-    }
-    let is_given =
-        staff::give_role(tx, known.one.organisation_id, known.one.person_id, role, chapter).await?;
-    if is_given { Ok(None) } else { Err(ApiError::NotYours.into()) }
-}
-
-async fn end(tx: &mut CallerTx, known: &Known, fields: &Fields) -> Result<RoleEnd, PageError> {
-    let role = fields.role.parse().map_err(|_| ApiError::NotFound)?;
-    let chapter = fields.chapter.parse().ok();
-    let may_be_last = fields.last.is_some();
-    let (id, person) = (known.one.organisation_id, known.one.person_id);
-    Ok(staff::end_role(tx, id, person, role, chapter, may_be_last).await?)
-}
-
-/// Says that the chapter will have no coordinator, before the role ends.
-fn last(layout: Layout, known: &Known, fields: &Fields) -> Result<LastPage, PageError> {
-    let chapter = known.chapters.iter().find(|one| one.id.to_string() == fields.chapter);
-    let chapter = chapter.ok_or(ApiError::NotFound)?;
-    let text = layout.text;
-    let names = [("name", line(&known.one.name).into()), ("chapter", line(&chapter.name).into())];
-    Ok(LastPage {
-        id: known.one.organisation_id,
-        person: known.one.person_id,
-        chapter: chapter.id,
-        what: text.with("roles-last-what", &names),
-        layout: Layout { heading: text.named("roles-last-title", &chapter.name), has_news: true, ..layout },
-    })
 }

@@ -72,7 +72,18 @@ impl Visitor {
         Ok(tx)
     }
 
-    /// Exports all data of the person, whom [`Self::begin`] found.
+    /// Erases a person of an organisation that this one administers. Returns false if they may not.
+    pub(super) async fn erase(
+        &self,
+        api: &Api,
+        administrator: Uuid,
+        person: Uuid,
+        organisation: Uuid,
+    ) -> Result<bool, ApiError> {
+        api.erase(&self.caller, administrator, person, organisation).await
+    }
+
+    /// Exports all data of a person whom the page may export.
     pub(super) async fn export(&self, api: &Api, person: Uuid) -> Result<Export, ApiError> {
         api.export(&self.caller, person).await
     }
@@ -86,7 +97,9 @@ impl Visitor {
         };
         access.asked_by(&session.login);
         let is_own = parts.uri.path().starts_with("/me/") || parts.uri.path() == KEPT_FORM;
-        let changes_others = !parts.method.is_safe() && !is_own;
+        // All data of another person is as sensitive as a change.
+        let exports = parts.uri.path().ends_with("/export");
+        let changes_others = (!parts.method.is_safe() || exports) && !is_own;
         let caller = Caller { login: session.login.clone(), access, changes_others };
         let visitor = Self {
             caller,

@@ -19,7 +19,7 @@ pub struct Event {
     pub method: String,
     /// The route of the request.
     pub resource: String,
-    /// The id in the path, if there is one.
+    /// The last id in the path, if there is one.
     pub resource_id: Option<Uuid>,
     /// The HTTP status; `None` if the request was cancelled.
     pub status: Option<u16>,

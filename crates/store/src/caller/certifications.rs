@@ -168,6 +168,15 @@ pub enum Certified {
     UnknownType,
 }
 
+/// Makes other transactions that certify a mentor through a form wait until this one ends, so that a form that is sent twice
+/// at once certifies once.
+pub async fn hold_mentor(tx: &mut CallerTx, mentor: Uuid) -> Result<(), StoreError> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", mentor)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Records a certification. Any other outcome than success has ended the transaction.
 pub async fn certify(tx: &mut CallerTx, new: &NewCertification<'_>) -> Result<Certified, StoreError> {
     let recorded = sqlx::query_scalar!(

@@ -56,6 +56,8 @@ pub struct CertificationType {
     pub name: String,
     /// The validity in months; `None` if each renewal must give a date.
     pub validity_months: Option<i16>,
+    /// The rule for the last valid day of a renewal.
+    pub renewal_rule: String,
     /// The lead times in days that the type selected; `None` for those of its organisation.
     pub lead_times: Option<Vec<i32>>,
 }
@@ -156,7 +158,7 @@ pub async fn approve_run(tx: &mut CallerTx, run: i64) -> Result<bool, StoreError
 pub async fn certification_types(tx: &mut CallerTx) -> Result<Vec<CertificationType>, StoreError> {
     let found = sqlx::query_as!(
         CertificationType,
-        "select organisation_id, code, name, validity_months, lead_times from certvakt.certification_types
+        "select organisation_id, code, name, validity_months, renewal_rule, lead_times from certvakt.certification_types
          order by organisation_id, code"
     )
     .fetch_all(&mut *tx)

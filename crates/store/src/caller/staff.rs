@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::rows_read::of_organisation;
 use crate::{CallerTx, Role, RoleEnd, StoreError};
 
-of_organisation!(Holder);
+of_organisation!(Holder, Namesake);
 
 /// Somebody of an organisation, with their roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,77 @@ pub async fn people(
     Ok(holders)
 }
 
-/// Makes somebody coordinator of a chapter, or administrator. Returns false if the caller may not, or if the person or the
+/// Somebody of an organisation who has the name of a new person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namesake {
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The person.
+    pub person_id: Uuid,
+    /// Their name.
+    pub name: String,
+    /// The names of their chapters.
+    pub chapters: Vec<String>,
+    /// Whether they died or left.
+    pub has_ended: bool,
+    /// Their last certification.
+    pub certification_id: Option<Uuid>,
+}
+
+/// The people of an organisation that the caller administers who have a name, written in any way that a register matches.
+pub async fn namesakes(
+    tx: &mut CallerTx,
+    organisation: Uuid,
+    name: &str,
+) -> Result<Vec<Namesake>, StoreError> {
+    let found = sqlx::query_as!(
+        Namesake,
+        r#"select $1 as "organisation_id!", person_id as "person_id!", name as "name!", chapters as "chapters!",
+             has_ended as "has_ended!", certification_id
+           from certvakt.namesakes($1, $2)"#,
+        organisation,
+        name,
+    );
+    let found = found.fetch_all(&mut *tx).await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// A new person of an organisation that the caller administers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Added<'a> {
+    /// The new id. A repeated request with the same id has no effect.
+    pub person_id: Uuid,
+    /// The organisation.
+    pub organisation_id: Uuid,
+    /// The first role.
+    pub role: Role,
+    /// The chapter; `None` for an administrator.
+    pub chapter_id: Option<Uuid>,
+    /// The name.
+    pub name: &'a str,
+    /// The mail address.
+    pub email: Option<&'a str>,
+    /// The phone number, as E.164 writes it.
+    pub phone: Option<&'a str>,
+}
+
+/// Adds a person. Returns false if the caller may not, or if the chapter does not belong to the organisation.
+pub async fn add_person(tx: &mut CallerTx, new: &Added<'_>) -> Result<bool, StoreError> {
+    let is_added = sqlx::query_scalar!(
+        r#"select certvakt.add_person($1, $2, $3, $4, $5, $6, $7) as "is_added!""#,
+        new.person_id,
+        new.organisation_id,
+        new.chapter_id,
+        new.role.as_str(),
+        new.name,
+        new.email,
+        new.phone,
+    );
+    Ok(is_added.fetch_one(tx).await?)
+}
+
+/// Makes somebody mentor or coordinator of a chapter, or administrator. Returns false if the caller may not, or if the person or the
 /// chapter does not belong to the organisation.
 pub async fn give_role(
     tx: &mut CallerTx,
@@ -109,7 +179,8 @@ pub async fn give_role(
     Ok(is_given.fetch_one(tx).await?)
 }
 
-/// Ends a role of somebody; the last coordinator's of a chapter only if `may_be_last`.
+/// Ends a role of somebody; that of the last coordinator of a chapter, and the last of a mentor, only if `may_be_last`. With
+/// the last role of a mentor, their certifications must be withdrawn in the same transaction.
 pub async fn end_role(
     tx: &mut CallerTx,
     organisation: Uuid,

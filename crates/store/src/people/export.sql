@@ -149,8 +149,9 @@ select json_build_object(
     left join lateral (
       select n.name from certvakt.person_names n where n.person_id = a.person_id order by n.organisation_id limit 1
     ) n on true
-    where a.resource_id = p.id
-      or a.resource_id in (select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = p.id)),
+    -- An array, so that PostgreSQL reads the index of the ids, and not the log.
+    where a.resource_id = any (array(
+      select p.id union all select c.id from public.peer_mentor_certifications c where c.peer_mentor_id = p.id))),
   -- The person's own requests; the record does not name other people.
   'requests', (
     select coalesce(json_agg(json_build_object(

@@ -22,8 +22,9 @@ async fn held(place: &TestService) -> String {
         .await
 }
 
-async fn change(browser: &mut Browser, person: &str, fields: &[(&str, &str)]) -> Answer {
-    let path = format!("{A}/{person}");
+/// Sends a form of a person's page; `what` is the resource.
+async fn change(browser: &mut Browser, person: &str, what: &str, fields: &[(&str, &str)]) -> Answer {
+    let path = format!("{A}/{person}/{what}");
     let csrf = between(&browser.get("/me").await.text, "name=\"csrf\" value=\"", "\"");
     let mut sent = vec![("csrf", csrf.as_str())];
     sent.extend(fields);
@@ -31,10 +32,10 @@ async fn change(browser: &mut Browser, person: &str, fields: &[(&str, &str)]) ->
 }
 
 /// Sends a form twice, and returns the page to which it leads.
-async fn saved(browser: &mut Browser, person: &str, fields: &[(&str, &str)]) -> Answer {
+async fn saved(browser: &mut Browser, person: &str, what: &str, fields: &[(&str, &str)]) -> Answer {
     let mut to = None;
     for _ in 0..2 {
-        let answer = change(browser, person, fields).await;
+        let answer = change(browser, person, what, fields).await;
         assert_eq!(answer.status, 303, "{fields:?}: {}", answer.text);
         to = answer.location;
     }
@@ -110,21 +111,20 @@ async fn roles_are_given_and_ended() {
     assert_eq!(held(&place).await, BEFORE);
     let mut browser = signed_in(&place, "administrator").await;
     let coordinator = [("role", "coordinator"), ("chapter", BELOW)];
-    let page = saved(&mut browser, MENTOR, &[&[("action", "give")], &coordinator[..]].concat()).await;
+    let page = saved(&mut browser, MENTOR, "roles", &coordinator).await;
     assert_eq!(element(&page, "h1"), "Rollen er gitt: Mentor a4");
     assert!(page.text.contains("autofocus") && page.text.contains("Koordinator i Below"), "{}", page.text);
-    saved(&mut browser, MENTOR, &[("action", "give"), ("role", "org_admin")]).await;
+    saved(&mut browser, MENTOR, "roles", &[("role", "org_admin")]).await;
     assert_eq!(held(&place).await, format!("{BEFORE}, Mentor a4 coordinator below, Mentor a4 org_admin top"));
 
     // The chapter would have no coordinator.
-    let end = [&[("action", "end")], &coordinator[..]].concat();
-    let check = change(&mut browser, MENTOR, &end).await;
+    let check = change(&mut browser, MENTOR, "roles/endings", &coordinator).await;
     assert_eq!(check.status, 200, "{}", check.text);
     assert_eq!(element(&check, "h1"), "Skal Below stå uten koordinator?");
     assert!(check.text.contains(&format!("href=\"/chapters/{BELOW}/coordinators\"")), "{}", check.text);
     assert!(held(&place).await.contains("Mentor a4 coordinator below"));
-    saved(&mut browser, MENTOR, &[&end[..], &[("last", "yes")]].concat()).await;
-    let page = saved(&mut browser, MENTOR, &[("action", "end"), ("role", "org_admin")]).await;
+    saved(&mut browser, MENTOR, "roles/endings", &[&coordinator[..], &[("last", "yes")]].concat()).await;
+    let page = saved(&mut browser, MENTOR, "roles/endings", &[("role", "org_admin")]).await;
     assert_eq!(element(&page, "h1"), "Rollen er avsluttet: Mentor a4");
     assert_eq!(held(&place).await, BEFORE);
     let kinds: String =
@@ -136,12 +136,12 @@ async fn roles_are_given_and_ended() {
     }
 
     // Somebody without any role left is still found, and gets the role again.
-    let end = [("action", "end"), ("role", "coordinator"), ("chapter", OWN), ("last", "yes")];
-    let page = saved(&mut browser, COORDINATOR, &end).await;
+    let end = [("role", "coordinator"), ("chapter", OWN), ("last", "yes")];
+    let page = saved(&mut browser, COORDINATOR, "roles/endings", &end).await;
     assert!(page.text.contains("Ingen rolle"), "{}", page.text);
     let page = browser.get(&format!("{A}?q=Coordinator")).await;
     assert!(page.text.contains(COORDINATOR), "{}", page.text);
-    saved(&mut browser, COORDINATOR, &[("action", "give"), ("role", "coordinator"), ("chapter", OWN)]).await;
+    saved(&mut browser, COORDINATOR, "roles", &[("role", "coordinator"), ("chapter", OWN)]).await;
     assert_eq!(held(&place).await, BEFORE);
 }
 
@@ -150,19 +150,18 @@ async fn roles_that_cannot_be_given_or_ended_are_refused() {
     let place = TestService::start("").await;
     let mut browser = signed_in(&place, "administrator").await;
     let other = "00000000-0000-4000-8000-0000000000b1";
-    for (person, fields, status, field) in [
-        (MENTOR, &[("action", "give"), ("role", ""), ("chapter", BELOW)][..], 422, "role"),
-        (MENTOR, &[("action", "give"), ("role", "mentor"), ("chapter", BELOW)], 422, "role"),
-        (MENTOR, &[("action", "give"), ("role", "coordinator")], 422, "chapter"),
-        (MENTOR, &[("action", "give"), ("role", "coordinator"), ("chapter", other)], 422, "chapter"),
-        (MENTOR, &[("action", "invite")], 422, "invite"),
-        (ADMINISTRATOR, &[("action", "end"), ("role", "org_admin")], 422, "held"),
-        (MENTOR, &[("action", "end"), ("role", "mentor"), ("chapter", BELOW)], 404, ""),
-        (MENTOR, &[("action", "end"), ("role", "queen")], 404, ""),
-        ("00000000-0000-4000-8000-0000000100b1", &[("action", "give"), ("role", "org_admin")], 404, ""),
-        ("00000000-0000-4000-8000-00000000dead", &[("action", "give"), ("role", "org_admin")], 404, ""),
+    for (person, what, fields, status, field) in [
+        (MENTOR, "roles", &[("role", ""), ("chapter", BELOW)][..], 422, "role"),
+        (MENTOR, "roles", &[("role", "mentor")], 422, "chapter"),
+        (MENTOR, "roles", &[("role", "coordinator")], 422, "chapter"),
+        (MENTOR, "roles", &[("role", "coordinator"), ("chapter", other)], 422, "chapter"),
+        (MENTOR, "invitations", &[], 422, "invite"),
+        (ADMINISTRATOR, "roles/endings", &[("role", "org_admin")], 422, "held"),
+        (MENTOR, "roles/endings", &[("role", "queen")], 422, "held"),
+        ("00000000-0000-4000-8000-0000000100b1", "roles", &[("role", "org_admin")], 404, ""),
+        ("00000000-0000-4000-8000-00000000dead", "roles", &[("role", "org_admin")], 404, ""),
     ] {
-        let refused = change(&mut browser, person, fields).await;
+        let refused = change(&mut browser, person, what, fields).await;
         assert_eq!(refused.status, status, "{fields:?}: {}", refused.text);
         if status == 422 {
             assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);
@@ -173,15 +172,15 @@ async fn roles_that_cannot_be_given_or_ended_are_refused() {
                 refused.text
             );
         }
-        let entered = fields.iter().find(|one| one.0 == "role" && one.1 == "coordinator");
+        let entered = fields.iter().find(|one| what == "roles" && one.0 == "role" && one.1 == "coordinator");
         let is_kept = refused.text.contains("value=\"coordinator\" selected");
         assert_eq!(is_kept, entered.is_some(), "what was entered is kept: {}", refused.text);
         assert_eq!(held(&place).await, BEFORE);
     }
-    let forged = browser.post(&format!("{A}/{MENTOR}"), &[("action", "give"), ("role", "org_admin")]).await;
+    let forged = browser.post(&format!("{A}/{MENTOR}/roles"), &[("role", "org_admin")]).await;
     assert_eq!(forged.status, 403, "without the token of the form: {}", forged.text);
     let mut outsider = signed_in(&place, "outsider").await;
-    assert_eq!(change(&mut outsider, MENTOR, &[("action", "give"), ("role", "org_admin")]).await.status, 404);
+    assert_eq!(change(&mut outsider, MENTOR, "roles", &[("role", "org_admin")]).await.status, 404);
     assert_eq!(held(&place).await, BEFORE);
 }
 
@@ -199,7 +198,7 @@ async fn an_invitation_is_sent_again_and_withdrawn() {
     let mut browser = signed_in(&place, "administrator").await;
     let page = browser.get(&format!("{A}/{MENTOR}")).await;
     assert!(page.text.contains("Send invitasjonen på nytt"), "{}", page.text);
-    let page = saved(&mut browser, MENTOR, &[("action", "invite")]).await;
+    let page = saved(&mut browser, MENTOR, "invitations", &[]).await;
     assert_eq!(element(&page, "h1"), "Invitasjonen er på vei: Mentor a4");
     let open = "select (select count(*) from certvakt.invitations) || ' ' || (
       select count(*) from certvakt.mail_queue where kind = 'invitation')";
@@ -207,8 +206,87 @@ async fn an_invitation_is_sent_again_and_withdrawn() {
         place.database.value::<String>(open).await.ends_with(" 1"),
         "a repeated form queues no second mail"
     );
-    let page = saved(&mut browser, MENTOR, &[("action", "withdraw")]).await;
+    let page = saved(&mut browser, MENTOR, "invitations/withdrawals", &[]).await;
     assert_eq!(element(&page, "h1"), "Invitasjonen er trukket tilbake: Mentor a4");
     assert!(page.text.contains("Kan ikke logge inn"), "{}", page.text);
     assert_eq!(place.database.value::<String>(open).await, "0 0");
+}
+
+/// The mentor's roles, their certifications that are not withdrawn, and their listings with consent.
+async fn as_mentor(place: &TestService) -> String {
+    place
+        .database
+        .value(&format!(
+            "select coalesce((
+               select string_agg(c.slug, ' ' order by c.slug) from certvakt.memberships m join certvakt.chapters c on c.id = m.chapter_id
+               where m.person_id = '{MENTOR}' and m.role = 'mentor'), '') || ', ' || (
+               select count(*) from public.peer_mentor_certifications c
+               where c.peer_mentor_id = '{MENTOR}' and not certvakt.is_withdrawn(c.status, c.renewal_history)) || ', ' || (
+               select count(*) from certvakt.listings l where l.person_id = '{MENTOR}' and l.listing_consent_at is not null)"
+        ))
+        .await
+}
+
+#[tokio::test]
+async fn the_last_role_of_a_mentor_ends_with_their_certifications_and_listings() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.partners (organisation_id, code) values ('00000000-0000-4000-8000-0000000000a0', 'portal');
+             insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
+             values ('00000000-0000-4000-8000-0000000000a0', 'portal', 'M-4', '{MENTOR}', now())"
+        ))
+        .await;
+    let mut browser = signed_in(&place, "administrator").await;
+    assert_eq!(as_mentor(&place).await, "below, 1, 1");
+    // A second role, which ends without a consequence; the first has a certification, which must move.
+    let (own, below) = ([("role", "mentor"), ("chapter", OWN)], [("role", "mentor"), ("chapter", BELOW)]);
+    let page = saved(&mut browser, MENTOR, "roles", &own).await;
+    assert_eq!(element(&page, "h1"), "Rollen er gitt: Mentor a4");
+    assert_eq!(as_mentor(&place).await, "below own, 1, 1");
+    let refused = change(&mut browser, MENTOR, "roles/endings", &below).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("Flytt personen fra lokallaget"), "{}", refused.text);
+    saved(&mut browser, MENTOR, "roles/endings", &own).await;
+    assert_eq!(as_mentor(&place).await, "below, 1, 1");
+
+    let check = change(&mut browser, MENTOR, "roles/endings", &below).await;
+    assert_eq!(check.status, 200, "{}", check.text);
+    assert_eq!(element(&check, "h1"), "Skal Mentor a4 ikke lenger være likeperson?");
+    for consequence in ["Alle sertifiseringene i foreningen trekkes tilbake.", "samtykkene avsluttes"] {
+        assert!(check.text.contains(consequence), "{consequence} in {}", check.text);
+    }
+    assert_eq!(as_mentor(&place).await, "below, 1, 1", "nothing has ended yet");
+    let page = super::send(&mut browser, &check, &[]).await;
+    assert_eq!(page.status, 303, "{}", page.text);
+    assert_eq!(as_mentor(&place).await, ", 0, 0");
+    let again =
+        change(&mut browser, MENTOR, "roles/endings", &[&below[..], &[("last", "yes")]].concat()).await;
+    assert_eq!(again.status, 303, "a repeated form has no further effect: {}", again.text);
+
+    // They can become a mentor again; what was withdrawn stays so.
+    saved(&mut browser, MENTOR, "roles", &below).await;
+    assert_eq!(as_mentor(&place).await, "below, 0, 0");
+    let history = browser.get(&super::certification("a4")).await;
+    for event in ["Ble likeperson i Below.", "Er ikke lenger likeperson i Below."] {
+        assert!(history.text.contains(event), "{event} in {}", history.text);
+    }
+}
+
+#[tokio::test]
+async fn nobody_ends_their_own_role_as_a_mentor() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+             values ('00000000-0000-4000-8000-0000000000a0', '{OWN}', '{ADMINISTRATOR}', 'mentor')"
+        ))
+        .await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let own = [("role", "mentor"), ("chapter", OWN), ("last", "yes")];
+    let refused = change(&mut browser, ADMINISTRATOR, "roles/endings", &own).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("din egen rolle som likeperson"), "{}", refused.text);
 }
