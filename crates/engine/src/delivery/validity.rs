@@ -1,16 +1,22 @@
 //! Checks whether a notice is still true when it is sent.
 
 use certvakt_base::i18n::Locale;
-use certvakt_rules::{Stage, last_valid_day};
+use certvakt_rules::{Stage, Stages, last_valid_day};
 use certvakt_store::delivery::Claimed;
 use certvakt_store::organisation::Organisation;
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 
 use super::Notice;
 use super::wording::Wordings;
 
+/// Why a suspended certification needs no notice.
+pub(crate) const SUSPENDED: &str = "certification suspended";
+/// Why a notice of another date is not needed.
+pub(crate) const DATE_CHANGED: &str = "date changed";
+
 /// The values of a notice that depend on today.
-pub(super) struct Validity {
+pub(crate) struct Validity {
     stage: Stage,
     last_valid_day: NaiveDate,
     days_left: i64,
@@ -23,17 +29,29 @@ pub(super) fn check_validity(
     organisation: &Organisation,
     now: DateTime<Utc>,
 ) -> Result<Validity, &'static str> {
-    if claimed.suspended {
-        return Err("certification suspended");
-    }
-    let Some(stage) = Stage::from_name(&claimed.stage) else { return Err("stage unknown") };
-    let Some(expires_at) = claimed.expires_at else { return Err("date changed") };
-    let last_valid_day = last_valid_day(expires_at, organisation.zone);
-    let today = certvakt_rules::today(now, organisation.zone);
-    if stage.due_date(last_valid_day) != claimed.due_date {
-        return Err("date changed");
-    }
     let stages = organisation.selection.of(&claimed.type_code);
+    if claimed.suspended {
+        return Err(SUSPENDED);
+    }
+    check((&claimed.stage, claimed.due_date), claimed.expires_at, stages, organisation.zone, now)
+}
+
+/// Returns the values of a notice that depend on today, or the reason why it is not true any more. `expires_at` is the end of
+/// the validity of a certification that is not suspended.
+pub(crate) fn check(
+    (stage, due_date): (&str, NaiveDate),
+    expires_at: Option<DateTime<Utc>>,
+    stages: &Stages,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> Result<Validity, &'static str> {
+    let Some(stage) = Stage::from_name(stage) else { return Err("stage unknown") };
+    let Some(expires_at) = expires_at else { return Err(DATE_CHANGED) };
+    let last_valid_day = last_valid_day(expires_at, zone);
+    let today = certvakt_rules::today(now, zone);
+    if stage.due_date(last_valid_day) != due_date {
+        return Err(DATE_CHANGED);
+    }
     if !stages.has(stage) {
         return Err("lead time not selected any more");
     }

@@ -12,6 +12,8 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::delivery::validity::{self, DATE_CHANGED, SUSPENDED};
+
 /// One certification, explained.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
@@ -241,13 +243,30 @@ impl View<'_> {
             .filter(|attempt| Some(attempt.delivery_id) == notice.delivery_id)
             .cloned()
             .collect();
+        let (state, text) = match self.obsolete(notice) {
+            Some(why) => (StageState::Cancelled, format!("not sent: {why}")),
+            None => self.outcome(notice, &attempts),
+        };
+        StageExplained {
+            stage,
+            due_date,
+            state,
+            text,
+            idempotency_key: notice.idempotency_key.clone(),
+            recorded_at: Some(notice.recorded_at),
+            attempts,
+        }
+    }
+
+    /// What became of a notice.
+    fn outcome(&self, notice: &Notice, attempts: &[Attempt]) -> (StageState, String) {
         let reason = notice.reason.as_deref().unwrap_or("no reason recorded");
-        let (state, text) = match notice.delivery {
+        match notice.delivery {
             None => (
                 StageState::RecordedElsewhere,
                 "recorded by another program, which delivers it itself".to_owned(),
             ),
-            Some(DeliveryState::Delivered) => (StageState::Sent, self.sent(notice, &attempts)),
+            Some(DeliveryState::Delivered) => (StageState::Sent, self.sent(notice, attempts)),
             Some(DeliveryState::Unreachable) if attempts.is_empty() => {
                 (StageState::Unreachable, format!("unreachable: {reason}"))
             }
@@ -259,15 +278,25 @@ impl View<'_> {
             Some(DeliveryState::Pending | DeliveryState::Claimed) => {
                 (StageState::Waiting, self.waiting(notice))
             }
+        }
+    }
+
+    /// Why a notice that has not been sent will not be sent, although no worker has cancelled it yet.
+    fn obsolete(&self, notice: &Notice) -> Option<&'static str> {
+        let certification = self.certification;
+        let why = || {
+            if certification.status == CertificationStatus::Suspended {
+                return Some(SUSPENDED);
+            }
+            let zone = self.organisation.zone;
+            let of_stage = (notice.stage.as_str(), notice.due_date?);
+            validity::check(of_stage, certification.expires_at, self.stages(), zone, self.now).err()
         };
-        StageExplained {
-            stage,
-            due_date,
-            state,
-            text,
-            idempotency_key: notice.idempotency_key.clone(),
-            recorded_at: Some(notice.recorded_at),
-            attempts,
+        match notice.delivery {
+            Some(DeliveryState::Pending) => why(),
+            // Nobody was reached, as long as the date is the same.
+            Some(DeliveryState::Unreachable) => why().filter(|why| *why == DATE_CHANGED),
+            _ => None,
         }
     }
 

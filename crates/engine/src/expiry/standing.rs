@@ -84,6 +84,16 @@ impl Standing {
         };
         Self { today, last_valid_day: last, days_left, stage, next_stage, state }
     }
+
+    /// Whether a notice of a stage with a due date is of the present last valid day, and not of an earlier one.
+    pub fn has_date_of(&self, stage: Stage, due_date: NaiveDate) -> bool {
+        self.last_valid_day.is_some_and(|last| stage.due_date(last) == due_date)
+    }
+
+    /// Whether a notice of a stage with a due date is still true today.
+    pub fn calls_for(&self, stage: Stage, due_date: NaiveDate) -> bool {
+        self.stage == Some(stage) && self.has_date_of(stage, due_date)
+    }
 }
 
 fn next(stages: &Stages, last: NaiveDate, today: NaiveDate) -> Option<(Stage, NaiveDate)> {
