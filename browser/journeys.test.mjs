@@ -50,7 +50,15 @@ test("see whom to call, and record it", async () => {
   await tabTo(page, "Registrer kontakt");
   await page.keyboard.press("Enter");
   await page.waitForURL(/today/);
-  await assertFocus(page, `Kontakten er lagret. ${before - 1} saker trenger deg`);
+  await assertFocus(page, new RegExp(`^Kontakten med .+ er lagret\\. ${before - 1} saker trenger deg$`));
+  // A mistake is taken back on the page of the person.
+  await tabTo(page, "Se kontakten, eller fjern den");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/certifications\/[0-9a-f-]+$/);
+  await tabTo(page, /^Fjern kontakten/);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=contact-undone/);
+  await assertFocus(page, /^Kontakten er fjernet: /);
 });
 
 test("renew one, and find out what happened", async () => {
@@ -87,6 +95,54 @@ test("renew one, and find out what happened", async () => {
   await page.waitForURL(/changes$/);
   assert.match(await page.locator("main").ariaSnapshot(), new RegExp(`heading "${name}" \\[level=2\\][\\s\\S]*button "Angre endringen for ${name}"`));
   assert.deepEqual((await violations(page)).violations, []);
+});
+
+test("find out why somebody got no notice, and correct the address", async () => {
+  const page = await signIn(world, "coordinator", { viewport: { width: 320, height: 640 } });
+  const group = page.getByRole("heading", { level: 2, name: /^Kan ikke nås/ }).locator("xpath=following-sibling::ul[1]//h3/a").first();
+  const name = await group.innerText();
+  const path = await group.getAttribute("href");
+  await tabTo(page, name);
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.pathname === path);
+  const top = await page.locator("main").ariaSnapshot();
+  assert.match(top, /Varsler når ikke fram\. Det er ikke registrert noen e-postadresse/);
+  assert.match(top, /men når ikke fram|Nylig utløpt/);
+  // The remedy is the first link of the page.
+  await tabTo(page, "Hopp til innholdet");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await assertFocus(page, "Rett e-post eller telefon");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/contact-points$/);
+  const toField = async (id) => {
+    for (let presses = 0; (await page.evaluate(() => document.activeElement.id)) !== id; presses++) {
+      assert.ok(presses < 60, `Tab never reaches ${id}`);
+      await page.keyboard.press("Tab");
+    }
+  };
+  await toField("email");
+  await page.keyboard.type("kari@");
+  await page.keyboard.press("Enter");
+  await page.getByText("Noe må rettes").waitFor();
+  await assertFocus(page, /^Noe må rettes/);
+  await tabTo(page, /^Skriv en e-postadresse/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("End");
+  await page.keyboard.type("example.org");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=email_added/);
+  await assertFocus(page, new RegExp(`^E-postadressen er lagret: ${name}, `));
+  const after = await page.locator("main").ariaSnapshot();
+  assert.match(after, /kari@example\.org/);
+  assert.match(after, /Det blir sendt på nytt/);
+  await tabTo(page, "Tilbake til sertifiseringen");
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.pathname === path);
+  const person = await page.locator("main").ariaSnapshot();
+  assert.match(person, /link "kari@example\.org"/);
+  assert.doesNotMatch(person, /Varsler når ikke fram/);
+  assert.match(person, /En e-postadresse ble lagt til/);
 });
 
 test("renew several with one taken out, and undo them together", async () => {

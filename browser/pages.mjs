@@ -10,6 +10,8 @@ import { SCREENSHOTS, layoutFaults, signIn, start, startEmpty, violations } from
 /** An installation that nobody has set up, for pages of `nobody`. */
 let empty;
 
+const CONTACT_POINTS = /^(Rett e-post eller telefon|Correct e-mail or phone)$/;
+
 /** The pages, each with how to get there. */
 const PAGES = {
   "sign-in": [null, (page) => page.goto("/sign-in")],
@@ -29,6 +31,9 @@ const PAGES = {
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
   contact: ["coordinator", (page) => action(page, /Registrer kontakt|Record a contact/)],
   "contact-refused": ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
+  "contact-points": ["administrator", (page) => action(page, CONTACT_POINTS)],
+  "contact-points-refused": ["administrator", async (page) => { await action(page, CONTACT_POINTS); await page.locator("#email").fill("kari"); await page.getByRole("button", { name: /^(Lagre e-post|Save the e-mail)/ }).click(); }],
+  unreached: ["coordinator", (page) => unreached(page)],
   move: ["administrator", (page) => action(page, /Flytt til et annet|Move to another/)],
   "move-refused": ["administrator", async (page) => { await action(page, /Flytt til et annet|Move to another/); await page.getByRole("button", { name: /Flytt til et annet|Move to another/ }).click(); }],
   end: ["administrator", (page) => action(page, /har sluttet|has left/)],
@@ -154,6 +159,11 @@ async function several(page) {
 async function action(page, name) {
   await first(page);
   await page.getByRole("link", { name }).click();
+}
+
+async function unreached(page) {
+  await page.goto("/today");
+  await page.getByRole("heading", { level: 2, name: /^(Kan ikke nås|Cannot be reached)/ }).locator("xpath=following-sibling::ul[1]//h3/a").first().click();
 }
 
 async function chapterMove(page) {

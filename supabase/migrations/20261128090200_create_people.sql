@@ -177,6 +177,7 @@ create table certvakt.contact_points (
     constraint contact_points_installation_plain check (installation !~ certvakt.forbidden_characters()),
   created_at timestamptz not null default now(),
   organisation_id uuid references certvakt.organisations (id) on delete cascade,
+  receives_tokens boolean not null default true,
   constraint contact_points_once unique nulls not distinct (person_id, kind, address, organisation_id),
   constraint contact_points_installation_own check (installation is null or organisation_id is null)
 );
@@ -185,7 +186,9 @@ comment on column certvakt.contact_points.address is
 comment on column certvakt.contact_points.installation is
   'The app''s identifier of its installation on a device. Null if the token came from a register.';
 comment on column certvakt.contact_points.organisation_id is
-  'The organisation whose register contains it. Null: it belongs to the person, who alone adds, moves and removes it.';
+  'The organisation whose register contains it, or whose coordinator added it. Null: it belongs to the person, who alone adds, moves and removes it.';
+comment on column certvakt.contact_points.receives_tokens is
+  'False: a coordinator added it for a person who could already sign in. It is for notices only; no sign-in link or invitation goes there.';
 create unique index contact_points_installation on certvakt.contact_points (installation) where installation is not null;
 -- Finds the other people who signed in on a device.
 create index contact_points_device on certvakt.contact_points (address) where kind = 'push';
@@ -205,14 +208,13 @@ create policy registrar_manages on certvakt.contact_points to certvakt_registrar
 grant select (id, person_id, kind, address, organisation_id) on certvakt.contact_points to certvakt_auth;
 create policy auth_reads on certvakt.contact_points for select to certvakt_auth using (kind = 'email');
 -- The definer reads mail addresses for invitations. It writes devices, the addresses that people manage themselves, and those
--- of the people whom an administrator adds.
-grant select (id, person_id, kind, address, installation, created_at, organisation_id),
-  insert (person_id, organisation_id, kind, address, installation), delete on certvakt.contact_points to certvakt_definer;
+-- that coordinators correct for the organisation.
+grant select (id, person_id, kind, address, installation, created_at, organisation_id, receives_tokens),
+  insert (person_id, kind, address, installation, organisation_id, receives_tokens), delete on certvakt.contact_points to certvakt_definer;
 create policy definer_reads on certvakt.contact_points for select to certvakt_definer using (true);
 create policy definer_adds on certvakt.contact_points for insert to certvakt_definer
-  with check (case when organisation_id is null then kind in ('push', 'phone') else kind in ('email', 'phone') end);
-create policy definer_removes on certvakt.contact_points for delete to certvakt_definer
-  using (kind = 'push' or organisation_id is null);
+  with check (kind in ('push', 'phone') and organisation_id is null or kind in ('email', 'phone') and organisation_id is not null);
+create policy definer_removes on certvakt.contact_points for delete to certvakt_definer using (true);
 
 create table certvakt.channel_opt_outs (
   person_id uuid not null references certvakt.people (id) on delete cascade,

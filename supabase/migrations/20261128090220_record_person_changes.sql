@@ -1,4 +1,4 @@
--- What happened to people in an organisation: they died or left, came back, moved to another chapter, got or lost a role, or were merged with another.
+-- What happened to people in an organisation: they died or left, came back, moved to another chapter, got or lost a role, or were merged with another, or somebody corrected their addresses.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -8,7 +8,8 @@ create table certvakt.person_changes (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   person_id uuid not null references certvakt.people (id) on delete cascade,
   kind text not null constraint person_changes_kind_known
-    check (kind in ('deceased', 'left', 'returned', 'moved', 'appointed', 'relieved', 'promoted', 'demoted', 'joined', 'retired', 'merged', 'absorbed')),
+    check (kind in ('deceased', 'left', 'returned', 'moved', 'appointed', 'relieved', 'promoted', 'demoted', 'joined', 'retired', 'merged', 'absorbed',
+      'email_added', 'email_removed', 'phone_added', 'phone_removed')),
   chapter_before uuid,
   chapter_after uuid,
   successor_id uuid references certvakt.people (id) on delete set null
@@ -31,7 +32,7 @@ create table certvakt.person_changes (
 comment on table certvakt.person_changes is
   'What happened to people in an organisation. Rows are added, and leave with the person or their erasure.';
 comment on column certvakt.person_changes.kind is
-  'deceased and left end everything of the person in the organisation, until they have returned. moved: to another chapter. appointed: as coordinator of chapter_after. relieved: no longer coordinator of chapter_before. promoted and demoted: became administrator, and is no longer. joined: an administrator made them a mentor of chapter_after. retired: no longer a mentor of chapter_before. merged: they are the same person as successor_id, who absorbed them; everything of theirs in the organisation has ended.';
+  'deceased and left end everything of the person in the organisation, until they have returned. moved: to another chapter. appointed: as coordinator of chapter_after. relieved: no longer coordinator of chapter_before. promoted and demoted: became administrator, and is no longer. joined: an administrator made them a mentor of chapter_after. retired: no longer a mentor of chapter_before. merged: they are the same person as successor_id, who absorbed them; everything of theirs in the organisation has ended. email_added, email_removed, phone_added and phone_removed: a coordinator corrected the addresses, which the row does not contain.';
 comment on column certvakt.person_changes.made_by is 'The person who recorded it.';
 create index person_changes_person on certvakt.person_changes (person_id, organisation_id);
 -- There are few, so imports and inserts look through them instead of looking up each person.

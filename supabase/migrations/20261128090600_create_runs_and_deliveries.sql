@@ -189,10 +189,11 @@ create policy worker_manages on certvakt.deliveries to certvakt_worker using (tr
 grant select (id, finished_at), update (state, reason, finished_at, available_at, lease_token, lease_until)
   on certvakt.deliveries to certvakt_registrar;
 create policy registrar_ends on certvakt.deliveries to certvakt_registrar using (true) with check (state = 'cancelled');
--- The definer cancels those of people who died or left.
-grant select, update (state, reason, finished_at, available_at, lease_token, lease_until) on certvakt.deliveries to certvakt_definer;
+-- The definer cancels those of people who died or left, and forgets a refusal by an address that a coordinator entered again.
+grant select, update (state, reason, finished_at, available_at, lease_token, lease_until, refused) on certvakt.deliveries to certvakt_definer;
 create policy definer_reads on certvakt.deliveries for select to certvakt_definer using (true);
-create policy definer_ends on certvakt.deliveries for update to certvakt_definer using (true) with check (state = 'cancelled');
+create policy definer_ends on certvakt.deliveries for update to certvakt_definer using (true)
+  with check (state in ('cancelled', 'unreachable'));
 
 -- The input of the statement that records outcomes (crates/store/src/delivery/finish.sql).
 create type certvakt.delivery_outcome as (

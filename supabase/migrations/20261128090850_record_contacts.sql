@@ -11,14 +11,19 @@ create table certvakt.contacts (
   outcome text not null
     constraint contacts_outcome_known check (outcome in ('reached', 'no_answer', 'letter_sent', 'booked', 'stops')),
   next_on date constraint contacts_next_on_plausible check (next_on between '2000-01-01' and '9998-12-31'),
+  note text constraint contacts_note_form check (length(note) between 1 and 500)
+    constraint contacts_note_plain check (translate(note, e'\n\r\t', '') !~ certvakt.forbidden_characters()),
   made_at timestamptz not null default now(),
-  made_by uuid references certvakt.people (id) on delete set null
+  made_by uuid references certvakt.people (id) on delete set null,
+  -- Those who stop need no further contact.
+  constraint contacts_stops_is_last check (outcome <> 'stops' or next_on is null)
 );
 comment on table certvakt.contacts is
   'What coordinators recorded after they reached a mentor, or tried to. Until next_on, the certification needs nobody.';
 comment on column certvakt.contacts.expires_at is 'The end of the validity that the contact was about.';
 comment on column certvakt.contacts.next_on is
   'The day on which somebody should contact the mentor again, in the organisation''s time zone. Null: nobody needs to, until the date changes.';
+comment on column certvakt.contacts.note is 'What was said, in the words of the coordinator.';
 create index contacts_certification on certvakt.contacts (certification_id, made_at desc);
 create index contacts_made_by on certvakt.contacts (made_by);
 
@@ -33,8 +38,8 @@ grant select, delete on certvakt.contacts to certvakt_registrar;
 create policy registrar_reads on certvakt.contacts for select to certvakt_registrar using (true);
 create policy registrar_deletes on certvakt.contacts for delete to certvakt_registrar using (true);
 -- The policy of certifications decides which contacts a person sees.
-grant select (id, certification_id, expires_at, outcome, next_on, made_at, made_by),
-  insert (id, certification_id, expires_at, outcome, next_on, made_by) on certvakt.contacts to authenticated;
+grant select (id, certification_id, expires_at, outcome, next_on, note, made_at, made_by),
+  insert (id, certification_id, expires_at, outcome, next_on, note, made_by), delete on certvakt.contacts to authenticated;
 create policy people_see on certvakt.contacts for select to authenticated using (
   exists (select from public.peer_mentor_certifications c where c.id = contacts.certification_id));
 create policy people_record on certvakt.contacts for insert to authenticated with check (
@@ -43,22 +48,30 @@ create policy people_record on certvakt.contacts for insert to authenticated wit
     select from public.peer_mentor_certifications c
     where c.id = contacts.certification_id and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
       and c.peer_mentor_id <> (select certvakt.current_person())));
+create policy people_undo on certvakt.contacts for delete to authenticated using (
+  made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day');
 
-create function certvakt.addresses_of(certification uuid) returns table (kind text, address text)
+create function certvakt.addresses_of(certification uuid)
+returns table (id uuid, kind text, address text, is_own boolean, is_declined boolean, has_refused boolean)
 language sql stable security definer set search_path = ''
 begin atomic
-  select k.kind, k.address
+  select k.id, k.kind,
+    case when c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+      and (k.kind = 'phone' or k.kind = 'email' and k.organisation_id is not null) then k.address end,
+    k.organisation_id is null,
+    exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind),
+    exists (
+      select from public.cert_notification_log l join certvakt.deliveries d on d.id = l.id
+      where l.certification_id = c.id and d.finished_at is null and k.id = any (d.refused))
   from certvakt.visible_certifications c
   join certvakt.contact_points k on k.person_id = c.peer_mentor_id
-    and (k.organisation_id = c.organisation_id or k.kind = 'phone' and k.organisation_id is null)
-  where c.id = addresses_of.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
-    and k.kind in ('email', 'phone')
-  -- The register can have a number that the mentor added too.
-  group by k.kind, k.address
-  order by k.kind desc, bool_or(k.organisation_id is null) desc, min(k.id::text);
+    and (k.organisation_id is null or k.organisation_id = c.organisation_id)
+  where c.id = addresses_of.certification and (
+    c.chapter_id = any ((select certvakt.visible_chapters())::uuid[]) or c.peer_mentor_id = (select certvakt.current_person()))
+  order by k.kind desc, k.organisation_id nulls first, k.id;
 end;
 comment on function certvakt.addresses_of is
-  'Returns the phone numbers and mail addresses that the organisation''s register has for the mentor of a certification, if the caller manages its chapter, and the phone numbers that the mentor added for them. The mentor''s own mail addresses stay theirs.';
+  'Returns the contact points of the mentor of a certification that its notices can use, and phone numbers, to the mentor and to those who manage its chapter: whether each is the mentor''s own, whether the mentor declined its kind, and whether it refused a notice that nobody has got yet. The latter also get the addresses of the organisation, and the phone numbers that the mentor added for them. The mentor''s own mail addresses stay theirs.';
 revoke all on function certvakt.addresses_of(uuid) from public, anon, authenticated, service_role;
 grant execute on function certvakt.addresses_of(uuid) to authenticated;
 alter function certvakt.addresses_of(uuid) owner to certvakt_definer;

@@ -273,7 +273,7 @@ alter function certvakt.has_ended(uuid) owner to certvakt_definer;
 create function certvakt.may_receive_tokens(point uuid) returns boolean
 language sql stable security definer set search_path = ''
 begin atomic
-  select not certvakt.has_ended(k.person_id) and (k.organisation_id is null or not exists (
+  select k.receives_tokens and not certvakt.has_ended(k.person_id) and (k.organisation_id is null or not exists (
     select from (
       select m.organisation_id, m.created_at from certvakt.memberships m where m.person_id = k.person_id
       union all
@@ -287,7 +287,7 @@ begin atomic
   from certvakt.contact_points k where k.id = may_receive_tokens.point;
 end;
 comment on function certvakt.may_receive_tokens is
-  'Returns whether sign-in links and invitations may be sent to a mail address: it is the person''s own, or it comes from a register and every other organisation that knew the person before has it too. Nobody who died or left gets any.';
+  'Returns whether sign-in links and invitations may be sent to a mail address: it is the person''s own, or it comes from a register and every other organisation that knew the person before has it too. Nobody who died or left gets any, and no address that a coordinator added for a person who could already sign in.';
 
 -- lower() is not leakproof, so PostgreSQL does not use the index of mail addresses for a role that a policy with a condition
 -- applies to. This function uses it with the privileges of its owner.

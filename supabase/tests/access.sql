@@ -33,7 +33,7 @@ select is_empty($$
   where has_table_privilege(r.rolname, o.oid, p.privilege)
     and (r.rolname, o.relname, p.privilege) not in (
       ('authenticated', 'peer_mentor_certifications', 'SELECT'), ('authenticated', 'runs', 'SELECT'),
-      ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'), ('authenticated', 'kept_forms', 'DELETE'), ('authenticated', 'notice_texts', 'DELETE'),
+      ('authenticated', 'contacts', 'DELETE'), ('authenticated', 'idempotency_keys', 'SELECT'), ('authenticated', 'idempotency_keys', 'DELETE'), ('authenticated', 'kept_forms', 'DELETE'), ('authenticated', 'notice_texts', 'DELETE'),
       ('authenticated', 'uploads', 'DELETE'),
       ('authenticated', 'visible_memberships', 'SELECT'))$$,
   'people read certifications, runs, the memberships that they may see and their own keys, and nothing else as a whole');
@@ -56,8 +56,8 @@ chapters SELECT id, organisation_id, parent_id, slug, name, required_mentors
 chapters UPDATE name
 chapters_without_coordinator SELECT organisation_id, chapter_id, name
 contact_points SELECT id, person_id, kind, installation, created_at
-contacts INSERT id, certification_id, expires_at, outcome, next_on, made_by
-contacts SELECT id, certification_id, expires_at, outcome, next_on, made_at, made_by
+contacts INSERT id, certification_id, expires_at, outcome, next_on, note, made_by
+contacts SELECT id, certification_id, expires_at, outcome, next_on, note, made_at, made_by
 digest_settings INSERT person_id, schedule, weekday
 digest_settings SELECT person_id, schedule, weekday
 digest_settings UPDATE schedule, weekday
@@ -88,12 +88,16 @@ select is((
   select string_agg(distinct r.rolname || ' ' || p.proname, ', ') from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
-  'authenticated accept_invitation, authenticated access_of, authenticated add_person, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, '
-  'authenticated coming_notices, authenticated confirm_address, authenticated consent_to_listing, authenticated current_organisations, '
-  'authenticated current_person, authenticated declined_certifications, authenticated end_my_sessions, authenticated end_person, authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, authenticated is_withdrawn, '
-  'authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated namesakes, authenticated notices_of, authenticated opt_in, authenticated opt_out, authenticated opt_outs, '
-  'authenticated people_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_contact_point, authenticated remove_device, authenticated require_mentors, authenticated resume_partner, authenticated return_person, authenticated search_certifications, authenticated search_people, authenticated settle_report, authenticated suspected_imports, '
-  'authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, authenticated withdraw_address_confirmations, authenticated withdraw_invitation', 'people may call only functions of policies and functions for people');
+  'authenticated accept_invitation, authenticated access_of, authenticated add_address, authenticated add_person, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, '
+  'authenticated approve_run, authenticated certification_details, authenticated change_certification, authenticated closed_organisations, authenticated coming_notices, authenticated confirm_address, '
+  'authenticated consent_to_listing, authenticated current_organisations, authenticated current_person, authenticated declined_certifications, authenticated end_my_sessions, authenticated end_person, '
+  'authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, '
+  'authenticated is_withdrawn, authenticated may_correct_addresses, authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, '
+  'authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated namesakes, authenticated notices_of, authenticated opt_in, authenticated opt_out, '
+  'authenticated opt_outs, authenticated people_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_address, authenticated remove_contact_point, '
+  'authenticated remove_device, authenticated require_mentors, authenticated resume_partner, authenticated return_person, authenticated search_certifications, authenticated search_people, authenticated settle_report, '
+  'authenticated suspected_imports, authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, '
+  'authenticated withdraw_address_confirmations, authenticated withdraw_invitation', 'people may call only functions of policies and functions for people');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p, unnest(array['anon', 'authenticated']) as r(rolname)
   where p.pronamespace = 'public'::regnamespace and p.prosecdef and has_function_privilege(r.rolname, p.oid, 'EXECUTE')$$,

@@ -9,6 +9,7 @@ mod certifying;
 mod change;
 mod chapters;
 mod contact;
+mod contact_points;
 mod dates;
 mod ending;
 mod error;
@@ -35,6 +36,7 @@ mod my_notices;
 mod outlook;
 mod paging;
 mod partners;
+mod reach;
 mod register;
 mod results;
 mod resumption;
@@ -105,6 +107,8 @@ pub(super) fn router(api: Api) -> Router {
         .route("/people/{person}/certifications", get(certifying::show).post(certifying::make))
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
+        .route("/certifications/{id}/contacts/{contact}/undos", post(contact::undo).get(contact::lead_back))
+        .route("/certifications/{id}/contact-points", get(contact_points::show).post(contact_points::make))
         .route("/certifications/{id}/endings", get(ending::show).post(ending::make))
         .route("/certifications/{id}/returns", post(ending::take_back).get(ending::lead_back))
         .route("/certifications/{id}/moves", get(moving::show).post(moving::make))

@@ -2,6 +2,7 @@
 //! decides which rows it reaches.
 
 pub mod access;
+pub mod addresses;
 mod certifications;
 pub mod change_results;
 pub mod chapters;

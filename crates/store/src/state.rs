@@ -133,6 +133,14 @@ states! {
         Merged = "merged",
         /// Another was merged with them.
         Absorbed = "absorbed",
+        /// Somebody added an e-mail address of theirs.
+        EmailAdded = "email_added",
+        /// Somebody removed an e-mail address of theirs.
+        EmailRemoved = "email_removed",
+        /// Somebody added a phone number of theirs.
+        PhoneAdded = "phone_added",
+        /// Somebody removed a phone number of theirs.
+        PhoneRemoved = "phone_removed",
     }
 }
 
@@ -165,6 +173,24 @@ states! {
         Login = "login",
         /// The duplicate is more than a mentor.
         Role = "role",
+    }
+}
+
+states! {
+    /// The outcome of a correction of a mentor's addresses.
+    AddressOutcome {
+        /// It is added.
+        Added = "added",
+        /// It had refused a notice, which is tried again.
+        Retried = "retried",
+        /// It is removed.
+        Removed = "removed",
+        /// Nothing has changed: it is there already, or was not.
+        Known = "known",
+        /// There are five others of its kind.
+        Many = "many",
+        /// The caller may not correct the mentor's addresses.
+        Forbidden = "forbidden",
     }
 }
 

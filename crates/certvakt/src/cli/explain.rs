@@ -110,6 +110,10 @@ fn happened(change: &PersonChange) -> String {
         PersonChangeKind::Appointed => format!("became coordinator of {}", chapter(&change.after)),
         PersonChangeKind::Merged => "was merged with another record of the same person".to_owned(),
         PersonChangeKind::Absorbed => "continues another record of the same person".to_owned(),
+        PersonChangeKind::EmailAdded => "got an e-mail address".to_owned(),
+        PersonChangeKind::EmailRemoved => "lost an e-mail address".to_owned(),
+        PersonChangeKind::PhoneAdded => "got a phone number".to_owned(),
+        PersonChangeKind::PhoneRemoved => "lost a phone number".to_owned(),
         PersonChangeKind::Relieved => format!("is no longer coordinator of {}", chapter(&change.before)),
     }
 }

@@ -126,6 +126,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 const CALLED: [&str; 99] = [
     "accept_invitation",
     "access_of",
+    "add_address",
     "add_person",
     "add_phone",
     "addresses_of",
@@ -152,6 +153,7 @@ const CALLED: [&str; 99] = [
     "history_of",
     "invite",
     "is_withdrawn",
+    "may_correct_addresses",
     "may_end",
     "may_erase",
     "merge_people",
@@ -170,6 +172,7 @@ const CALLED: [&str; 99] = [
     "recent_notices",
     "register_device",
     "removals_at",
+    "remove_address",
     "remove_contact_point",
     "remove_device",
     "require_mentors",
@@ -214,7 +217,7 @@ async fn a_platforms_default_privileges_open_nothing() {
     .await
     .unwrap();
     // The privileges with policies, and nothing more.
-    let expected = "idempotency_keys authenticated DELETE, idempotency_keys authenticated SELECT, kept_forms authenticated DELETE, notice_texts authenticated DELETE, \
+    let expected = "contacts authenticated DELETE, idempotency_keys authenticated DELETE, idempotency_keys authenticated SELECT, kept_forms authenticated DELETE, notice_texts authenticated DELETE, \
              peer_mentor_certifications authenticated SELECT, runs authenticated SELECT, uploads authenticated DELETE, visible_memberships authenticated SELECT";
     assert_eq!(open.as_deref(), Some(expected));
     let open: Option<String> = sqlx::query_scalar(

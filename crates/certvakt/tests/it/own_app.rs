@@ -1,7 +1,8 @@
 //! An app with its own hierarchy: the service uses the functions with which the app replaced certvakt's.
 //! `supabase/tests/own_app_visibility.sql` asserts the permissions of each person.
 
-use certvakt_store::{CallerClaims, Database, caller};
+use certvakt_store::caller::addresses;
+use certvakt_store::{AddressOutcome, CallerClaims, Database, caller};
 
 use crate::harness::{TestDatabase, fail};
 
@@ -84,6 +85,30 @@ async fn people_see_and_end_their_own_sessions_there() {
     assert_eq!(caller::sessions::end(&mut tx, None).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!(database.value::<i64>("select count(*) from certvakt.sessions").await, 2, "the other's stay");
+}
+
+#[tokio::test]
+async fn the_apps_coordinators_correct_addresses_because_certvakt_stores_them() {
+    let database = app().await;
+    let store = database.store().await;
+    let certification = "00000000-0000-4000-8000-0000000200a2".parse().unwrap();
+    // The coordinator, the coordinator of another chapter, and the mentor.
+    for (account, expected) in
+        [(1, AddressOutcome::Added), (3, AddressOutcome::Forbidden), (6, AddressOutcome::Forbidden)]
+    {
+        let subject = format!("00000000-0000-4000-9000-{account:012}");
+        let asking =
+            CallerClaims { issuer: "https://prosjekt.supabase.co/auth/v1", subject: &subject, session: None };
+        let mut tx = store.caller(&asking).await.unwrap();
+        let address = format!("from-{account}@example.org");
+        let outcome = addresses::add(&mut tx, certification, "email", &address, None).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(outcome, expected, "{account}");
+    }
+    let kept: String = database
+        .value("select string_agg(address, ' ') from certvakt.contact_points where kind = 'email'")
+        .await;
+    assert_eq!(kept, "from-1@example.org");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 mod administration;
 mod certifying;
 mod changes;
+mod contact_points;
+mod contacts;
 mod costs;
 mod holders;
 mod imports;

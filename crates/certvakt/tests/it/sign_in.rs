@@ -89,6 +89,16 @@ impl TestService {
         Self::on(database, provider, more)
     }
 
+    /// Restarts it with a worker that sends notices by e-mail.
+    pub fn mailing(self) -> Self {
+        let config = std::fs::read_to_string(self.folder.path().join("certvakt.toml")).unwrap();
+        let config = config.replace("channels = [\"file\"]", "channels = [\"email\"]\npoll_seconds = 1");
+        assert!(config.contains("poll_seconds"));
+        drop(self.service);
+        let service = Service::start(&self.database, &write_config(self.folder.path(), &config), NOON);
+        Self { service, ..self }
+    }
+
     /// Starts it on a database.
     fn on(database: TestDatabase, provider: &Provider, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();

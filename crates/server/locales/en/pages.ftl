@@ -173,9 +173,9 @@ today-ahead = In addition, { $number ->
    *[other] { $number } certifications expire within a month. They are
 } further down.
 today-recorded-title = { $number ->
-    [0] The contact is recorded. Nothing else needs you now
-    [one] The contact is recorded. One thing needs you
-   *[other] The contact is recorded. { $number } things need you
+    [0] The contact with { $name } is recorded. Nothing else needs you now
+    [one] The contact with { $name } is recorded. One thing needs you
+   *[other] The contact with { $name } is recorded. { $number } things need you
 }
 today-nothing-title = Nothing needs you now
 today-nothing = This page shows certifications that lapsed recently, mentors whom notices do not reach, and certifications that expire within 30 days.
@@ -201,7 +201,7 @@ contact-letter_sent-on = Last contact on { $name }: a letter was sent
 contact-booked-on = Last contact on { $name }: registered for a course
 contact-stops-on = Last contact on { $name }: does not want to continue
 contact-next = When should somebody get in touch again?
-contact-next-hint = Day, month and year, for example 24.12.2026. Until then, this is not shown on “Today”. You can leave it empty if the mentor does not want to continue.
+contact-next-hint = Day, month and year, for example 24.12.2026. Until then, this is not shown on “Today”. If the mentor does not want to continue, the date is not used.
 contact-until = Next contact { $name }
 fault-outcome = Choose what happened.
 fault-next-past = The date must be after today, and at most { $number } years from now.

@@ -173,9 +173,9 @@ today-ahead = I tillegg { $number ->
    *[other] utløper { $number } sertifiseringer innen en måned. De står
 } lenger ned.
 today-recorded-title = { $number ->
-    [0] Kontakten er lagret. Ingen flere saker trenger deg nå
-    [one] Kontakten er lagret. Én sak trenger deg
-   *[other] Kontakten er lagret. { $number } saker trenger deg
+    [0] Kontakten med { $name } er lagret. Ingen flere saker trenger deg nå
+    [one] Kontakten med { $name } er lagret. Én sak trenger deg
+   *[other] Kontakten med { $name } er lagret. { $number } saker trenger deg
 }
 today-nothing-title = Ingen saker trenger deg nå
 today-nothing = Her vises sertifiseringer som nylig har utløpt, likepersoner som varsler ikke når fram til, og sertifiseringer som utløper innen 30 dager.
@@ -201,7 +201,7 @@ contact-letter_sent-on = Siste kontakt { $name }: brev er sendt
 contact-booked-on = Siste kontakt { $name }: påmeldt kurs
 contact-stops-on = Siste kontakt { $name }: vil ikke fortsette
 contact-next = Når bør noen ta kontakt igjen?
-contact-next-hint = Dag, måned og år, for eksempel 24.12.2026. Fram til da vises ikke saken under «I dag». Feltet kan stå tomt hvis likepersonen ikke vil fortsette.
+contact-next-hint = Dag, måned og år, for eksempel 24.12.2026. Fram til da vises ikke saken under «I dag». Vil likepersonen ikke fortsette, blir datoen ikke brukt.
 contact-until = Neste kontakt { $name }
 fault-outcome = Velg hva som skjedde.
 fault-next-past = Datoen må være etter i dag, og høyst { $number } år fram.

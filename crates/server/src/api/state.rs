@@ -59,6 +59,8 @@ pub(super) struct Shared {
     pub(super) client_header: ClientHeader,
     pub(super) partners: PartnersConfig,
     pub(super) pages: PagesConfig,
+    /// The kinds of contact point that the channels use; `None` if one reaches everyone.
+    pub(super) contact_kinds: Option<Vec<String>>,
     pub(super) import: ImportConfig,
     /// The ledger of erased people; an empty path if there is none.
     pub(super) ledger: PathBuf,
@@ -91,6 +93,7 @@ impl Api {
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
             pages: config.pages.clone(),
+            contact_kinds: config.contact_kinds(),
             import: config.import.clone(),
             ledger: config.erasure.ledger.clone(),
             mails,
@@ -106,6 +109,11 @@ impl Api {
     /// What the page about help, privacy and accessibility says.
     pub(crate) fn pages(&self) -> &PagesConfig {
         &self.0.pages
+    }
+
+    /// The kinds of contact point that the channels use; `None` if a channel reaches everyone.
+    pub(crate) fn contact_kinds(&self) -> Option<&[String]> {
+        self.0.contact_kinds.as_deref()
     }
 
     /// The limits on reading registers.

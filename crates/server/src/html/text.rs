@@ -14,8 +14,9 @@ use chrono::{Datelike, NaiveDate};
 use fluent_bundle::{FluentArgs, FluentValue};
 
 /// The catalogs, each of a topic. No id is in two of them.
-static CATALOGS: [Catalog; 12] = [
+static CATALOGS: [Catalog; 13] = [
     catalog!("pages.ftl"),
+    catalog!("addresses.ftl"),
     catalog!("administration.ftl"),
     catalog!("changes.ftl"),
     catalog!("imports.ftl"),

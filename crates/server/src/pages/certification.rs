@@ -11,7 +11,8 @@ use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_rules::renewal::{Kind, Reading, read};
 use certvakt_rules::{Stage, last_valid_day};
 use certvakt_store::DeliveryState;
-use certvakt_store::caller::contacts::{self, Address, Contact};
+use certvakt_store::caller::addresses;
+use certvakt_store::caller::contacts::{self, Contact};
 use certvakt_store::caller::mentor::{self, Mentor, PersonChange};
 use certvakt_store::caller::{self, Certification, Notice, people};
 use certvakt_store::renewal::{self, Written};
@@ -22,7 +23,8 @@ use uuid::Uuid;
 
 use super::action::Action;
 use super::error::PageError;
-use super::row::{name_of, tone};
+use super::reach::{Reach, readable};
+use super::row::{titled, titled_with_chapter, tone};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -47,6 +49,9 @@ struct CertificationPage {
     facts: Vec<(String, String)>,
     /// The mentor's addresses, each with the kind and the target of its link.
     addresses: Vec<(String, String, String)>,
+    reach: Reach,
+    /// What to do if no notice reaches the mentor: the target of a link, or none, and its label.
+    remedy: Option<(Option<String>, String)>,
     /// The last valid day, and the time until then.
     date: String,
     when: String,
@@ -79,6 +84,8 @@ struct Event {
     what: String,
     /// The actor, the evidence and the note.
     more: Vec<String>,
+    /// The contact that the person can undo.
+    undo: Option<Uuid>,
 }
 
 /// Shows a certification.
@@ -93,7 +100,7 @@ pub(super) async fn show(
     let history = renewal::history(&mut tx, id).await?;
     let notices = caller::notices(&mut tx, id).await?;
     let contacts = contacts::of_certification(&mut tx, id).await?;
-    let addresses = contacts::addresses(&mut tx, id).await?;
+    let points = addresses::addresses(&mut tx, id).await?;
     let mentor = mentor::mentor(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     let entries: Vec<_> = history.iter().filter_map(known).collect();
     let actors = entries.iter().filter_map(|(entry, _)| entry.actor);
@@ -108,29 +115,34 @@ pub(super) async fn show(
     tx.commit().await?;
     let text = layout.text;
     let standing = Standing::of(&found, api.clock().now());
-    let name = name_of(&found, text);
     let is_done = entries.last().is_some_and(|(entry, _)| said(entry) == done)
         || mentor.changes.last().is_some_and(|change| change.kind.as_str() == done)
-        || done == "certified" && history.is_empty();
+        || done == "certified" && history.is_empty()
+        || done == "contact-undone";
     let heading = if is_done {
-        let chapter = found.chapter.as_deref().map(|chapter| format!(", {}", line(chapter)));
-        text.named(&format!("done-{done}"), &(name + &chapter.unwrap_or_default()))
+        text.named(&format!("done-{done}"), &titled_with_chapter(&found, text))
     } else {
-        name
+        titled(&found, text)
     };
     let zone = found.zone.0;
+    let has_ended = mentor.has_ended();
+    let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
+    let reach = if (found.is_managed || is_own) && !has_ended && !found.is_mentor_erased {
+        Reach::of(&standing, &notices, &points, api.contact_kinds(), text)
+    } else {
+        Reach::default()
+    };
     let mut timeline: Vec<Event> =
         entries.iter().map(|(entry, written)| of_entry(entry, written, &names, zone, text)).collect();
-    timeline.extend(notices.iter().map(|notice| of_notice(notice, zone, text)));
+    timeline.extend(notices.iter().map(|notice| of_notice(notice, &standing, &reach, zone, text)));
     timeline.extend(contacts.iter().map(|contact| of_contact(contact, &names, zone, text)));
     timeline.extend(mentor.changes.iter().map(|change| of_person(change, &names, zone, text)));
     timeline.sort_by_key(|event| std::cmp::Reverse(event.at));
-    let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
     let is_coordinator = layout.manages();
     let shown = CertificationPage {
         id,
         facts: facts(&found, &standing, text),
-        addresses: addresses.iter().map(|one| address(one, text)).collect(),
+        addresses: readable(&points).map(|(kind, one)| address(kind, one, text)).collect(),
         date: validity(&standing, text),
         when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
         state: text.say(&format!("state-{}", standing.state.as_str())),
@@ -143,11 +155,11 @@ pub(super) async fn show(
         erasable: may_erase.then_some((found.organisation_id, found.mentor_id)),
         may_take_back: mentor.is_administrator && has_ended && !mentor.is_merged(),
         next: standing.next_stage.map(|(stage, due)| {
-            text.with(
-                "next-stage",
-                &[("stage", stage_name(stage, text).into()), ("date", text.date(due).into())],
-            )
+            let key = if reach.why_not.is_some() { "unreached-next" } else { "next-stage" };
+            text.with(key, &[("stage", stage_name(stage, text).into()), ("date", text.date(due).into())])
         }),
+        remedy: reach.why_not.is_some().then(|| remedy(&found, &mentor, reach.is_declined, text)),
+        reach,
         timeline,
         layout: Layout { heading, has_news: is_done, ..layout },
     };
@@ -195,15 +207,27 @@ fn facts(found: &Certification, standing: &Standing, text: Text) -> Vec<(String,
 }
 
 /// An address with its kind and the target of its link.
-fn address(one: &Address, text: Text) -> (String, String, String) {
-    let target = match one.kind.as_str() {
-        "phone" => format!("tel:{}", one.address),
+fn address(kind: &str, address: &str, text: Text) -> (String, String, String) {
+    let target = match kind {
+        "phone" => format!("tel:{address}"),
         // Encoded, so that an address cannot add fields to the mail (RFC 6068).
-        _ => {
-            format!("mailto:{}", form_urlencoded::byte_serialize(one.address.as_bytes()).collect::<String>())
-        }
+        _ => format!("mailto:{}", form_urlencoded::byte_serialize(address.as_bytes()).collect::<String>()),
     };
-    (text.say(&format!("address-{}", one.kind)), target, line(&one.address))
+    (text.say(&format!("address-{kind}")), target, line(address))
+}
+
+/// What the person does if no notice reaches the mentor: the target of a link, or none, and its label.
+fn remedy(found: &Certification, mentor: &Mentor, is_declined: bool, text: Text) -> (Option<String>, String) {
+    let form = |end: &str| Some(format!("/certifications/{}/{end}", found.id));
+    if is_declined && found.is_managed {
+        (form("contacts"), text.say("action-contact"))
+    } else if mentor.may_correct_addresses {
+        (form("contact-points"), text.say("action-contact-points"))
+    } else if found.is_managed {
+        (None, text.say("unreached-ask"))
+    } else {
+        (Some("/me/channels".to_owned()), text.say("channels-title"))
+    }
 }
 
 /// What a coordinator may do with a certification in a state.
@@ -216,6 +240,7 @@ fn actions(state: InState, text: Text) -> Vec<(&'static str, String)> {
 fn mentor_actions(found: &Certification, mentor: &Mentor, text: Text) -> Vec<(&'static str, String)> {
     let is_present = !mentor.has_ended() && !found.is_mentor_erased;
     let all = [
+        (mentor.may_correct_addresses, "contact-points", "action-contact-points"),
         (found.is_managed && mentor.is_member, "moves", "action-move"),
         (found.is_managed && mentor.is_administrator && is_present, "merges", "action-merge"),
         (mentor.may_end && is_present, "endings", "action-end"),
@@ -251,22 +276,37 @@ fn of_entry(
     event(entry.at, what, more.into_iter().flatten().collect(), zone, text)
 }
 
-fn of_notice(notice: &Notice, zone: Tz, text: Text) -> Event {
-    let (what, state) = notice_in_words(notice, text);
+fn of_notice(notice: &Notice, standing: &Standing, reach: &Reach, zone: Tz, text: Text) -> Event {
+    let (what, mut state) = notice_in_words(notice, standing, text);
+    if reach.again.is_some() && notice.state == DeliveryState::Unreachable && !is_obsolete(notice, standing) {
+        state = text.say("delivery-again");
+    }
     event(notice.recorded_at, what, vec![state], zone, text)
 }
 
 /// What a notice says, and what became of it.
-pub(super) fn notice_in_words(notice: &Notice, text: Text) -> (String, String) {
+pub(super) fn notice_in_words(notice: &Notice, standing: &Standing, text: Text) -> (String, String) {
     let stage = Stage::from_name(&notice.stage).map(|stage| stage_name(stage, text));
     let what = text.named("event-notice", stage.as_deref().unwrap_or(&notice.stage));
     let state = match &notice.channel {
         Some(channel) if notice.state == DeliveryState::Delivered => {
             text.say(&format!("delivered-{channel}"))
         }
+        _ if is_obsolete(notice, standing) => text.say("delivery-obsolete"),
         _ => text.say(&format!("delivery-{}", notice.state)),
     };
     (what, state)
+}
+
+/// Whether a notice that nobody has got is not needed any more, although no worker or run has cancelled it yet.
+fn is_obsolete(notice: &Notice, standing: &Standing) -> bool {
+    let Some(stage) = Stage::from_name(&notice.stage) else { return false };
+    match notice.state {
+        DeliveryState::Pending => !standing.calls_for(stage, notice.due_date),
+        // Nobody was reached, as long as the date is the same.
+        DeliveryState::Unreachable => !standing.has_date_of(stage, notice.due_date),
+        _ => false,
+    }
 }
 
 fn of_contact(contact: &Contact, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {
@@ -274,9 +314,11 @@ fn of_contact(contact: &Contact, names: &HashMap<Uuid, String>, zone: Tz, text: 
     let actor = contact.made_by.and_then(|actor| names.get(&actor));
     let more = [
         actor.map(|name| text.named("event-by", name)),
+        contact.note.as_deref().map(|note| text.with("contact-said", &[("name", note.into())])),
         contact.next_on.map(|day| text.named("contact-until", &text.date(day))),
     ];
-    event(contact.made_at, what, more.into_iter().flatten().collect(), zone, text)
+    let undo = contact.may_undo.then_some(contact.id);
+    Event { undo, ..event(contact.made_at, what, more.into_iter().flatten().collect(), zone, text) }
 }
 
 fn of_person(change: &PersonChange, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {
@@ -294,7 +336,7 @@ fn of_person(change: &PersonChange, names: &HashMap<Uuid, String>, zone: Tz, tex
 }
 
 fn event(at: DateTime<Utc>, what: String, more: Vec<String>, zone: Tz, text: Text) -> Event {
-    Event { at, date: text.date(last_valid_day(at, zone)), what, more }
+    Event { at, date: text.date(last_valid_day(at, zone)), what, more, undo: None }
 }
 
 /// The name of a stage for people.

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
 use certvakt_rules::stage::shift;
+use certvakt_rules::text::is_plain_note;
 use certvakt_store::ContactOutcome;
 use certvakt_store::caller::contacts;
 use chrono::NaiveDate;
@@ -14,16 +15,19 @@ use uuid::Uuid;
 
 use super::dates;
 use super::error::PageError;
-use super::form::{Fault, changeable, of_field};
+use super::form::{Fault, Nothing, changeable, of_field};
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
+use crate::problem::ApiError;
 
 /// The number of days after which the form suggests the next contact.
 const NEXT_AFTER_DAYS: i64 = 14;
+/// The maximum length of what was said, in characters, as in the schema.
+const LONGEST_NOTE: usize = 500;
 
 /// The fields, as they were entered.
 #[derive(Debug, Default, Deserialize)]
@@ -32,6 +36,8 @@ pub(super) struct Fields {
     outcome: String,
     /// The day of the next contact.
     next_on: String,
+    /// What was said.
+    note: String,
     /// The id of the contact: a form that is sent twice records one.
     key: String,
 }
@@ -44,6 +50,7 @@ struct ContactPage {
     /// The value, the label, and whether it is chosen.
     outcomes: Vec<(&'static str, String, bool)>,
     next_on: String,
+    note: String,
     key: String,
     about: String,
     faults: Vec<Fault>,
@@ -80,7 +87,7 @@ pub(super) async fn make(
     let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
     let found = changeable(&mut tx, id).await?;
     let today = api.clock().today(found.zone.0);
-    let (outcome, next_on) = match read(&fields, today) {
+    let Read { outcome, next_on, note } = match read(&fields, today) {
         Ok(read) => read,
         Err(keys) => {
             let text = layout.text;
@@ -94,20 +101,49 @@ pub(super) async fn make(
         }
     };
     let key = fields.key.parse().unwrap_or_else(|_| Uuid::new_v4());
-    contacts::record(&mut tx, key, id, outcome, next_on).await?;
+    contacts::record(&mut tx, key, id, outcome, next_on, note).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/today?done=contact").into_response())
+    Ok(Redirect::to(&format!("/today?done=contact&about={id}")).into_response())
+}
+
+/// Removes a contact that the person recorded within the last day. A repeated form has no effect.
+pub(super) async fn undo(
+    State(api): State<Api>,
+    Path((id, contact)): Path<(Uuid, Uuid)>,
+    Sent { visitor, form: Nothing {} }: Sent<Nothing>,
+) -> Result<Response, PageError> {
+    let (mut tx, _) = visitor.begin(&api, Section::Certifications).await?;
+    changeable(&mut tx, id).await?;
+    let known = contacts::of_certification(&mut tx, id).await?;
+    if known.iter().any(|one| one.id == contact) && !contacts::undo(&mut tx, contact, id).await? {
+        return Err(ApiError::NotYours.into());
+    }
+    tx.commit().await?;
+    Ok(Redirect::to(&format!("/certifications/{id}?done=contact-undone")).into_response())
+}
+
+/// Leads a browser that reloads back to the certification.
+pub(super) async fn lead_back(Path((id, _)): Path<(Uuid, Uuid)>) -> Redirect {
+    Redirect::to(&format!("/certifications/{id}"))
 }
 
 /// A field that is wrong, with the key of what is wrong.
 type Wrong = (&'static str, &'static str);
 
-/// The outcome and the day of the next contact, or the fields that are wrong.
-fn read(fields: &Fields, today: NaiveDate) -> Result<(ContactOutcome, Option<NaiveDate>), Vec<Wrong>> {
+/// What the fields say.
+#[derive(Debug)]
+struct Read<'a> {
+    outcome: ContactOutcome,
+    next_on: Option<NaiveDate>,
+    note: Option<&'a str>,
+}
+
+/// What the fields say, or those that are wrong.
+fn read(fields: &Fields, today: NaiveDate) -> Result<Read<'_>, Vec<Wrong>> {
     let outcome = fields.outcome.parse::<ContactOutcome>().map_err(|_| ("outcome", "fault-outcome"));
     let next = match (fields.next_on.trim(), outcome) {
-        // Those who stop need no further contact.
-        ("", Ok(ContactOutcome::Stops)) => Ok(None),
+        // Those who stop need no further contact, whatever the form suggested.
+        (_, Ok(ContactOutcome::Stops)) => Ok(None),
         ("", _) => Err(("next_on", "fault-date-missing")),
         (written, _) => match dates::parse(written) {
             Err(none) => Err(("next_on", none.key())),
@@ -115,9 +151,12 @@ fn read(fields: &Fields, today: NaiveDate) -> Result<(ContactOutcome, Option<Nai
             Ok(day) => Ok(Some(day)),
         },
     };
-    match (outcome, next) {
-        (Ok(outcome), Ok(next)) => Ok((outcome, next)),
-        (outcome, next) => Err(outcome.err().into_iter().chain(next.err()).collect()),
+    let note = Some(fields.note.trim()).filter(|note| !note.is_empty());
+    let is_wrong = note.is_some_and(|note| note.chars().count() > LONGEST_NOTE || !is_plain_note(note));
+    let said = if is_wrong { Err(("note", "fault-contact-note")) } else { Ok(note) };
+    match (outcome, next, said) {
+        (Ok(outcome), Ok(next_on), Ok(note)) => Ok(Read { outcome, next_on, note }),
+        (outcome, next, said) => Err(outcome.err().into_iter().chain(next.err()).chain(said.err()).collect()),
     }
 }
 
@@ -131,6 +170,7 @@ fn form(layout: Layout, row: Row, fields: Fields, faults: Vec<Fault>) -> Contact
         id: row.id,
         outcomes: outcomes.collect(),
         next_on: fields.next_on,
+        note: fields.note,
         key: fields.key,
         about: row.about,
         faults,

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_store::caller::{self, Certification, Filter, contacts, mentor};
+use certvakt_store::caller::{self, Certification, Filter, addresses, mentor};
 use certvakt_store::{CallerTx, MergeOutcome};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, changeable, of_field};
+use super::reach::readable;
 use super::row::{Row, name_of};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -169,11 +170,11 @@ async fn side(
 ) -> Result<Side, PageError> {
     let mut all = caller::certifications_of(tx, one.mentor_id).await?;
     all.retain(|other| other.organisation_id == one.organisation_id);
-    let addresses = contacts::addresses(tx, one.id).await?;
+    let addresses = addresses::addresses(tx, one.id).await?;
     Ok(Side {
         what,
         name: name_of(one, text),
-        addresses: addresses.iter().map(|one| line(&one.address)).collect(),
+        addresses: readable(&addresses).map(|(_, address)| line(address)).collect(),
         certifications: all.iter().map(|one| Row::of(one, now, text)).collect(),
     })
 }

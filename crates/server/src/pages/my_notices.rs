@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use certvakt_engine::expiry::standing::Standing;
 use certvakt_rules::last_valid_day;
 use certvakt_store::caller;
 use uuid::Uuid;
@@ -56,7 +57,8 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
     let own: HashMap<Uuid, _> = own.iter().map(|one| (one.id, one)).collect();
     let notices = found.iter().filter_map(|notice| {
         let certification = own.get(&notice.certification_id)?;
-        let (what, state) = notice_in_words(notice, text);
+        let standing = Standing::of(certification, now);
+        let (what, state) = notice_in_words(notice, &standing, text);
         Some(Sent {
             certification: notice.certification_id,
             about: Row::of(certification, now, text).about,

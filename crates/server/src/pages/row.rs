@@ -2,6 +2,7 @@
 
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::{Standing, State};
+use certvakt_rules::last_valid_day;
 use certvakt_store::caller::Certification;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -65,6 +66,26 @@ pub(super) fn name_of(one: &Certification, text: Text) -> String {
         None if one.is_mentor_erased => text.say("person-erased-name"),
         None => text.say("person-unnamed"),
     }
+}
+
+/// What tells a certification from those of others with the same name in the same chapter: its number in the register, or else
+/// its type and last valid day.
+fn told_apart(one: &Certification, text: Text) -> String {
+    if let Some(number) = &one.external_id {
+        return text.named("number-of", number);
+    }
+    let day = text.date_or_never(one.expires_at.map(|at| last_valid_day(at, one.zone.0)));
+    joined(&[&one.type_name, &Some(day)])
+}
+
+/// The mentor's name with what tells the certification apart.
+pub(super) fn titled(one: &Certification, text: Text) -> String {
+    joined(&[&Some(name_of(one, text)), &Some(told_apart(one, text))])
+}
+
+/// The mentor's name and chapter with what tells the certification apart.
+pub(super) fn titled_with_chapter(one: &Certification, text: Text) -> String {
+    joined(&[&Some(name_of(one, text)), &one.chapter, &Some(told_apart(one, text))])
 }
 
 /// The class that colours a state, in addition to its words.

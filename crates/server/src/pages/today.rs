@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::error::PageError;
 use super::link::link;
 use super::partners::path_of;
-use super::row::Row;
+use super::row::{Row, name_of};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::extract::Query;
@@ -34,6 +34,8 @@ const MOST_NAMED: usize = 5;
 pub(super) struct TodayQuery {
     chapter: String,
     done: String,
+    /// The certification that the contact was about.
+    about: String,
 }
 
 #[derive(Template)]
@@ -51,6 +53,8 @@ struct TodayPage {
     is_cut: bool,
     /// Whether the person sees no certification at all.
     is_empty: bool,
+    /// The certification about which a contact was just recorded.
+    recorded: Option<Uuid>,
 }
 
 /// The certifications with the same reason.
@@ -84,6 +88,10 @@ pub(super) async fn show(
     let without = if is_administrator { without_coordinator(&mut tx).await? } else { Vec::new() };
     let is_empty = found.items.is_empty()
         && caller::certifications(&mut tx, &Filter::default(), None, 1).await?.is_empty();
+    let recorded = match query.about.parse() {
+        Ok(about) if query.done == "contact" => caller::certification(&mut tx, about).await?,
+        _ => None,
+    };
     tx.commit().await?;
     let text = layout.text;
     let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
@@ -96,8 +104,11 @@ pub(super) async fn show(
     let needed = found.urgent() + alarms.len();
     let soon = found.items.len() - found.urgent();
     let ahead = (needed > 0 && soon > 0).then(|| text.count("today-ahead", soon));
-    let heading = match (query.done.as_str(), needed) {
-        ("contact", _) => text.count("today-recorded-title", needed),
+    let heading = match (&recorded, needed) {
+        (Some(one), _) => {
+            let arguments = [("number", needed.into()), ("name", name_of(one, text).into())];
+            text.with("today-recorded-title", &arguments)
+        }
         (_, 0) if found.is_cut => text.say("today-cut-title"),
         (_, 0) if is_empty => text.say("today-empty-title"),
         (_, 0) => text.say("today-nothing-title"),
@@ -119,7 +130,8 @@ pub(super) async fn show(
         ahead,
         is_cut: found.is_cut,
         is_empty,
-        layout: Layout { heading, has_news: query.done == "contact", ..layout },
+        layout: Layout { heading, has_news: recorded.is_some(), ..layout },
+        recorded: recorded.map(|one| one.id),
     };
     Ok(page(StatusCode::OK, &shown))
 }

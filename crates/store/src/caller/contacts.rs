@@ -8,6 +8,8 @@ use crate::{CallerTx, ContactOutcome, StoreError};
 /// A recorded contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
+    /// Its id.
+    pub id: Uuid,
     /// The certification that it was about.
     pub certification_id: Uuid,
     /// The end of the validity that it was about.
@@ -16,10 +18,14 @@ pub struct Contact {
     pub outcome: ContactOutcome,
     /// The day on which somebody should contact the mentor again; `None` if nobody needs to until the date changes.
     pub next_on: Option<NaiveDate>,
+    /// What was said.
+    pub note: Option<String>,
     /// The time at which it was recorded.
     pub made_at: DateTime<Utc>,
     /// The person who recorded it.
     pub made_by: Option<Uuid>,
+    /// Whether the caller recorded it within the last day, and so can undo it.
+    pub may_undo: bool,
 }
 
 impl Contact {
@@ -37,27 +43,40 @@ pub async fn record(
     certification: Uuid,
     outcome: ContactOutcome,
     next_on: Option<NaiveDate>,
+    note: Option<&str>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into certvakt.contacts (id, certification_id, expires_at, outcome, next_on, made_by)
-         select $1, c.id, c.expires_at, $3, $4, (select certvakt.current_person())
+        "insert into certvakt.contacts (id, certification_id, expires_at, outcome, next_on, note, made_by)
+         select $1, c.id, c.expires_at, $3, $4, $5, (select certvakt.current_person())
          from public.peer_mentor_certifications c where c.id = $2
          on conflict (id) do nothing",
         id,
         certification,
         outcome.as_str(),
         next_on,
+        note,
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
+/// Removes a contact about a certification that the caller recorded within the last day. Returns false if there is none.
+pub async fn undo(tx: &mut CallerTx, id: Uuid, certification: Uuid) -> Result<bool, StoreError> {
+    let removed = sqlx::query!(
+        "delete from certvakt.contacts where id = $1 and certification_id = $2",
+        id,
+        certification
+    );
+    Ok(removed.execute(tx).await?.rows_affected() > 0)
+}
+
 /// The contacts about a certification, latest first.
 pub async fn of_certification(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Contact>, StoreError> {
     let found = sqlx::query_as!(
         Contact,
-        r#"select certification_id, expires_at, outcome as "outcome: ContactOutcome", next_on, made_at, made_by
+        r#"select id, certification_id, expires_at, outcome as "outcome: ContactOutcome", next_on, note, made_at, made_by,
+             coalesce(made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day', false) as "may_undo!"
            from certvakt.contacts where certification_id = $1 order by made_at desc, id desc limit 200"#,
         certification,
     );
@@ -71,30 +90,12 @@ pub async fn latest(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Vec<Co
     }
     let found = sqlx::query_as!(
         Contact,
-        r#"select k.certification_id, k.expires_at, k.outcome as "outcome: ContactOutcome", k.next_on, k.made_at, k.made_by
+        r#"select k.id, k.certification_id, k.expires_at, k.outcome as "outcome: ContactOutcome", k.next_on, k.note, k.made_at, k.made_by,
+             false as "may_undo!"
            from unnest($1::uuid[]) as asked (id)
            cross join lateral (
              select * from certvakt.contacts k where k.certification_id = asked.id order by k.made_at desc, k.id desc limit 1) k"#,
         certifications,
-    );
-    Ok(found.fetch_all(tx).await?)
-}
-
-/// An e-mail address or a phone number of a mentor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// `email` or `phone`.
-    pub kind: String,
-    /// The address; a phone number as E.164 writes it.
-    pub address: String,
-}
-
-/// The addresses of the mentor of a certification, if the caller manages its chapter.
-pub async fn addresses(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Address>, StoreError> {
-    let found = sqlx::query_as!(
-        Address,
-        r#"select kind as "kind!", address as "address!" from certvakt.addresses_of($1)"#,
-        certification,
     );
     Ok(found.fetch_all(tx).await?)
 }

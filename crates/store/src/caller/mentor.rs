@@ -29,6 +29,7 @@ pub struct PersonChange {
 
 /// The mentor of a certification.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a permission of its own")]
 pub struct Mentor {
     /// The person.
     pub mentor_id: Uuid,
@@ -40,6 +41,8 @@ pub struct Mentor {
     pub undo_number: Option<i64>,
     /// Whether the caller may record that the mentor died or left.
     pub may_end: bool,
+    /// Whether the caller may correct the mentor's addresses.
+    pub may_correct_addresses: bool,
     /// Whether the caller administers the organisation.
     pub is_administrator: bool,
     /// Whether the person is a mentor of the certification's chapter, so that they can be moved from it.

@@ -14,6 +14,7 @@ select (
     order by r.made_at desc limit 1) as "undo_number?",
   c.peer_mentor_id as mentor_id, c.organisation_id,
   certvakt.may_end(c.peer_mentor_id, c.organisation_id) as "may_end!",
+  certvakt.may_correct_addresses(c.id) as "may_correct_addresses!",
   certvakt.administers(c.organisation_id) as "is_administrator!",
   exists (
     select from certvakt.memberships m

@@ -90,7 +90,7 @@ select json_build_object(
         left join certvakt.renewal_remarks w on w.certification_id = c.id and w.entry_id::text = e.entry ->> 'id'),
       'contacts', (
         select coalesce(json_agg(json_build_object(
-          'at', k.made_at, 'outcome', k.outcome, 'next_on', k.next_on, 'who', k.made_by) order by k.made_at, k.id), '[]')
+          'at', k.made_at, 'outcome', k.outcome, 'next_on', k.next_on, 'note', k.note, 'who', k.made_by) order by k.made_at, k.id), '[]')
         from certvakt.contacts k where k.certification_id = c.id),
       'notices', (
         select coalesce(json_agg(json_build_object(

@@ -23,6 +23,7 @@ async fn a_page_takes_few_statements() {
         "/certifications?order=name&state=due&on=2026-12-06",
         "/certifications?order=name&state=unreachable",
         &certification,
+        &format!("{certification}/contact-points"),
         "/outlook",
         "/chapters",
         "/runs",

@@ -70,7 +70,7 @@ async fn an_end_withdraws_cancels_delists_and_signs_out() {
     assert_eq!(place.database.value::<i64>(changes).await, 0, "nothing is saved yet");
 
     let text = end(&mut browser, &path, "left").await;
-    assert_eq!(between(&text, "autofocus>", "<"), "Har sluttet: Mentor a2, Own");
+    assert_eq!(between(&text, "autofocus>", "<"), "Har sluttet: Mentor a2, Own, Type, 20. juni 2046");
     for words in
         ["Likepersonen har sluttet.", "Trukket tilbake.", "Registrert av Coordinator", "Ble ikke sendt"]
     {
@@ -123,7 +123,7 @@ async fn only_an_administrator_takes_somebody_back() {
     let returned = send(&mut administrator, &page, &[]).await;
     assert_eq!(returned.status, 303, "{}", returned.text);
     let page = administrator.get(&returned.location.unwrap()).await;
-    assert_eq!(element(&page, "h1"), "Er tilbake: Mentor a2, Own");
+    assert_eq!(element(&page, "h1"), "Er tilbake: Mentor a2, Own, Type, 20. juni 2026");
     let form = browser.get(&format!("{path}/reinstatements")).await;
     let reinstated = send(&mut browser, &form, &[]).await;
     assert_eq!(reinstated.status, 303, "{}", reinstated.text);
@@ -221,7 +221,7 @@ async fn a_mentor_moves_with_the_certifications_of_the_chapter() {
         let moved = send(&mut browser, &form, &[("chapter", below)]).await;
         assert_eq!(moved.status, 303, "{}", moved.text);
         let page = browser.get(&moved.location.unwrap()).await;
-        assert_eq!(element(&page, "h1"), "Flyttet: Mentor a2, Below");
+        assert_eq!(element(&page, "h1"), "Flyttet: Mentor a2, Below, Type, 20. juni 2026");
         assert_eq!(page.text.matches("Flyttet fra Own til Below.").count(), 1, "{}", page.text);
         assert_eq!(database.value::<String>(&whereabouts).await, "Below mentor Below");
     }

@@ -10,6 +10,9 @@ use crate::sign_in::{Answer, Browser, TestService, between};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
+/// A contact that the coordinator recorded.
+const CONTACT: &str = "00000000-0000-4000-8000-0000000000f4";
+
 /// The cells of each row of a table, below a heading.
 fn rows(heading: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(format!("{ROOT}/docs/roles.md")).unwrap();
@@ -41,6 +44,18 @@ fn is_as_said(said: &str, answer: &Answer) -> bool {
         "yes" | "own" => matches!(answer.status, 200 | 303 | 422) && !to_sign_in,
         other => panic!("the table of roles says '{other}'"),
     }
+}
+
+/// Adds a contact of the coordinator with the mentor.
+async fn add_contact(place: &TestService) {
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.contacts (id, certification_id, outcome, made_by)
+             select '{CONTACT}', '{}', 'reached', i.person_id from certvakt.identities i where i.subject = 'coordinator' limit 1",
+            certification("a2").rsplit('/').next().unwrap()
+        ))
+        .await;
 }
 
 /// Adds an import that waits, and the mentor's listing.
@@ -84,6 +99,7 @@ async fn each_role_may_do_what_the_documentation_says() {
             certification("a2").rsplit('/').next().unwrap()
         ))
         .await;
+    add_contact(&place).await;
     let import = "00000000-0000-4000-8000-0000000000f3";
     add_import(&place, import, &chapter).await;
     let organisation: String =
@@ -95,6 +111,7 @@ async fn each_role_may_do_what_the_documentation_says() {
     for row in rows {
         for (method, path) in requests(&row[1]) {
             let path = path.replace("/certifications/{id}", &certification("a2"));
+            let path = path.replace("{contact}", CONTACT);
             let path = path.replace("/runs/{id}", &format!("/runs/{held}"));
             let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
             let path = path.replace("/changes/{id}", &format!("/changes/{form}"));

@@ -74,7 +74,7 @@ async fn a_coordinator_settles_a_report_by_a_renewal_that_they_see_first_and_can
     }
     assert_eq!(outcome(&place, "E-1").await, "accepted Coordinator");
     let page = browser.get(&format!("{}?done=renewed", certification("a2"))).await;
-    assert_eq!(element(&page, "h1"), "Fornyet: Mentor a2, Own");
+    assert_eq!(element(&page, "h1"), "Fornyet: Mentor a2, Own, Type, 30. november 2028");
     for words in ["30. november 2028", "Registrert av Coordinator", "portal: E-1"] {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }

@@ -1,0 +1,68 @@
+//! The addresses of mentors, which coordinators and administrators see and correct.
+
+use uuid::Uuid;
+
+use crate::{AddressOutcome, CallerTx, StoreError};
+
+/// A contact point of a mentor: an e-mail address, a phone number or a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Its id.
+    pub id: Uuid,
+    /// `email`, `phone` or `push`.
+    pub kind: String,
+    /// The address, a phone number as E.164 writes it; `None` if the caller may not read it.
+    pub address: Option<String>,
+    /// Whether it is the mentor's own, and not the organisation's.
+    pub is_own: bool,
+    /// Whether the mentor declined notices of its kind.
+    pub is_declined: bool,
+    /// Whether it refused a notice of the certification that the mentor has not got yet.
+    pub has_refused: bool,
+}
+
+/// The contact points of the mentor of a certification, if the caller manages its chapter or is the mentor; the mentor's own
+/// first.
+pub async fn addresses(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Address>, StoreError> {
+    let found = sqlx::query_as!(
+        Address,
+        r#"select id as "id!", kind as "kind!", address, is_own as "is_own!", is_declined as "is_declined!",
+             has_refused as "has_refused!"
+           from certvakt.addresses_of($1)"#,
+        certification,
+    );
+    Ok(found.fetch_all(tx).await?)
+}
+
+/// Adds an e-mail address or a phone number to those that the organisation of a certification has of its mentor, and removes
+/// the one that it replaces.
+pub async fn add(
+    tx: &mut CallerTx,
+    certification: Uuid,
+    kind: &str,
+    address: &str,
+    replaced: Option<Uuid>,
+) -> Result<AddressOutcome, StoreError> {
+    let outcome = sqlx::query_scalar!(
+        r#"select certvakt.add_address($1, $2, $3, $4) as "outcome!: AddressOutcome""#,
+        certification,
+        kind,
+        address,
+        replaced,
+    );
+    Ok(outcome.fetch_one(tx).await?)
+}
+
+/// Removes one of the e-mail addresses and phone numbers that the organisation of a certification has of its mentor.
+pub async fn remove(
+    tx: &mut CallerTx,
+    certification: Uuid,
+    point: Uuid,
+) -> Result<AddressOutcome, StoreError> {
+    let outcome = sqlx::query_scalar!(
+        r#"select certvakt.remove_address($1, $2) as "outcome!: AddressOutcome""#,
+        certification,
+        point,
+    );
+    Ok(outcome.fetch_one(tx).await?)
+}
