@@ -69,6 +69,9 @@ const PAGES = {
   "imports-refused": ["administrator", async (page) => { await page.goto("/imports"); await page.getByRole("button", { name: /^(Last opp|Upload)/ }).click(); }],
   "import-columns": ["administrator", (page) => columns(page)],
   "import-columns-refused": ["administrator", async (page) => { await columns(page); await page.locator("#column-1").selectOption(""); await page.getByRole("button", { name: /^(Kontroller|Check)/ }).click(); }],
+  "import-reading-refused": ["administrator", async (page) => { await columns(page); await page.locator("#header_row").fill("x"); await page.getByRole("button", { name: /^(Les filen|Read the file)/ }).click(); }],
+  "imports-coordinator": ["coordinator", (page) => page.goto("/imports")],
+  "import-check-coordinator": ["coordinator", (page) => once("check-coordinator", page, () => checkRegister(page))],
   "import-check": ["administrator", (page) => checkedImport(page)],
   "import-done": ["administrator", (page) => imported(page)],
   settings: ["administrator", (page) => page.goto("/settings")],
@@ -127,7 +130,6 @@ async function once(name, page, make) {
 
 async function upload(page) {
   await page.goto("/imports");
-  await page.locator("#chapter").selectOption({ index: 1 });
   await page.locator("#file").setInputFiles({ name: "register.csv", mimeType: "text/csv", buffer: Buffer.from(REGISTER) });
   await page.getByRole("button", { name: /^(Last opp|Upload)/ }).click();
 }
@@ -137,7 +139,7 @@ const columns = (page) => once("columns", page, () => upload(page));
 async function checkRegister(page) {
   await upload(page);
   await page.locator("#type").selectOption({ index: 1 });
-  await page.locator("#add_chapters").check();
+  if (await page.locator("#add_chapters").count()) await page.locator("#add_chapters").check();
   await page.getByRole("button", { name: /^(Kontroller|Check)/ }).click();
 }
 

@@ -137,6 +137,26 @@ $$;
 comment on function certvakt.history_after is
   'Returns the new value of renewal_history after a change, with an entry for each kind of change. Stores the evidence and the note.';
 
+-- Nobody renews themselves with a register, and a coordinator's register changes nothing outside the chapters that they manage.
+create function certvakt.refuse_register(said jsonb, mentor uuid, chapters uuid[]) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if said ->> 'source' is distinct from 'register' then
+    return;
+  end if;
+  if said ->> 'actor' = mentor::text then
+    raise exception 'nobody imports a change of their own certification'
+      using errcode = 'insufficient_privilege', constraint = 'import_own_certification';
+  end if;
+  if jsonb_typeof(said -> 'chapters') = 'array' and not said -> 'chapters' ?& chapters::text[] then
+    raise exception 'the register is limited to other chapters'
+      using errcode = 'insufficient_privilege', constraint = 'import_other_chapter';
+  end if;
+end
+$$;
+comment on function certvakt.refuse_register is
+  'Refuses a change by a register if the certification is that of the person who sent it, or of a chapter outside its limits.';
+
 create function certvakt.certifications_before_update() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -146,6 +166,9 @@ begin
   if new.peer_mentor_id <> old.peer_mentor_id then
     raise exception 'a certification cannot be moved to another mentor: its notices went to this one'
       using errcode = 'restrict_violation', hint = 'Create a certification for the other mentor, and delete this one.';
+  end if;
+  if said ->> 'actor' is not null then
+    perform certvakt.refuse_register(said, new.peer_mentor_id, array[old.chapter_id, new.chapter_id]);
   end if;
   if old.status = 'suspended' and (new.status <> 'suspended' or new.expires_at is distinct from old.expires_at) then
     perform certvakt.refuse_erased(array[new.peer_mentor_id]);
@@ -196,7 +219,13 @@ create trigger before_update before update on public.peer_mentor_certifications
 
 create function certvakt.certifications_after_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  said jsonb := nullif(current_setting('certvakt.change', true), '')::jsonb;
 begin
+  -- Only a register that a person sent has limits.
+  if said ->> 'actor' is not null then
+    perform certvakt.refuse_register(said, n.peer_mentor_id, array[n.chapter_id]) from new_rows n;
+  end if;
   perform certvakt.refuse_erased(array(select n.peer_mentor_id from new_rows n));
   perform certvakt.refuse_ended(array_agg(n.organisation_id), array_agg(n.peer_mentor_id)) from new_rows n;
   insert into certvakt.certification_changes (organisation_id, certification_id, kind, expires_after)
@@ -287,11 +316,13 @@ create trigger after_delete after delete on public.peer_mentor_certifications re
   for each statement execute function certvakt.certifications_after_delete();
 
 revoke all on function certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text),
+  certvakt.refuse_register(jsonb, uuid, uuid[]),
   certvakt.certifications_before_insert(), certvakt.refuse_history_rewrite(),
   certvakt.history_after(public.peer_mentor_certifications, public.peer_mentor_certifications, jsonb),
   certvakt.certifications_before_update(), certvakt.certifications_after_insert(), certvakt.certifications_after_update(),
   certvakt.certifications_after_delete() from public, anon, authenticated, service_role;
 grant execute on function certvakt.kinds_of_change(timestamptz, timestamptz, text, text, text),
+  certvakt.refuse_register(jsonb, uuid, uuid[]),
   certvakt.history_after(public.peer_mentor_certifications, public.peer_mentor_certifications, jsonb) to certvakt_definer;
 alter function certvakt.refuse_history_rewrite() owner to certvakt_definer;
 alter function certvakt.certifications_before_update() owner to certvakt_definer;

@@ -330,6 +330,14 @@ create table certvakt.imports (
   transaction xid8 not null default pg_current_xact_id(),
   undone_at timestamptz,
   undone_by text,
+  person_id uuid references certvakt.people (id) on delete set null,
+  limited_to uuid[] constraint imports_limited_to_something check (limited_to <> '{}'),
+  undo_requested_at timestamptz,
+  -- An undo is refused after a few attempts.
+  -- squawk-ignore prefer-bigint-over-int
+  undo_attempt integer not null default 0,
+  undo_requested_by uuid references certvakt.people (id) on delete set null,
+  undo jsonb,
   constraint imports_every_row_accounted_for check (read = added + updated + unchanged + duplicate + rejected)
 );
 comment on column certvakt.imports.chapter_ids is 'The chapters of the rows.';
@@ -338,7 +346,14 @@ comment on column certvakt.imports.transaction is
 comment on column certvakt.imports.undone_by is 'Who undid it, as account@host. Null: nobody, or a person with their login.';
 comment on column certvakt.imports.duplicate is 'Rows that repeat the certification of another row, which counts.';
 comment on column certvakt.imports.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
+comment on column certvakt.imports.person_id is 'Who uploaded the register. Null: a command imported it, or the person was erased.';
+comment on column certvakt.imports.limited_to is
+  'The chapters that the coordinator who uploaded it managed: nothing else was changed. Null: the whole organisation.';
+comment on column certvakt.imports.undo is 'The result of the undo, or why it was refused.';
 create index imports_organisation on certvakt.imports (organisation_id);
+create index imports_person on certvakt.imports (person_id);
+create index imports_undo on certvakt.imports (undo_requested_at) where undo_requested_at is not null;
+create index imports_undo_person on certvakt.imports (undo_requested_by);
 create index imports_retention on certvakt.imports (finished_at);
 
 alter table certvakt.imports enable row level security;
@@ -346,19 +361,26 @@ alter table certvakt.imports force row level security;
 revoke all on certvakt.imports from public, anon, authenticated, service_role;
 grant select, delete on certvakt.imports to certvakt_worker;
 create policy worker_manages on certvakt.imports to certvakt_worker using (true) with check (true);
-grant select, insert, update (undone_at, undone_by) on certvakt.imports to certvakt_registrar;
+-- The registrar also undoes imports, and removes a person who is erased.
+grant select, insert, update (undone_at, undone_by, person_id, undo_requested_at, undo_attempt, undo_requested_by, undo)
+  on certvakt.imports to certvakt_registrar;
 create policy registrar_records on certvakt.imports to certvakt_registrar using (true) with check (true);
 
 -- The options with which an organisation reads a register that it exports again and again.
 create table certvakt.import_mappings (
+  id bigint generated always as identity primary key,
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   name text not null constraint import_mappings_name_form check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   options jsonb not null constraint import_mappings_options_form check (jsonb_typeof(options) = 'object'),
   header text[] not null default '{}',
   updated_at timestamptz not null default now(),
-  primary key (organisation_id, name)
+  owner_id uuid references certvakt.people (id) on delete cascade,
+  constraint import_mappings_name_unique unique nulls not distinct (organisation_id, owner_id, name)
 );
 comment on table certvakt.import_mappings is 'Saved options for reading a register.';
+comment on column certvakt.import_mappings.owner_id is
+  'The coordinator who saved it, and who alone uses it. Null: it belongs to the organisation.';
+create index import_mappings_owner on certvakt.import_mappings (owner_id);
 comment on column certvakt.import_mappings.header is
   'The names of the file''s columns when the mapping was saved. Empty: it was saved without a file.';
 
@@ -367,6 +389,8 @@ alter table certvakt.import_mappings force row level security;
 revoke all on certvakt.import_mappings from public, anon, authenticated, service_role;
 grant select, insert, update (options, header, updated_at), delete on certvakt.import_mappings to certvakt_registrar;
 create policy registrar_manages on certvakt.import_mappings to certvakt_registrar using (true) with check (true);
+grant select (organisation_id, name, updated_at, owner_id) on certvakt.import_mappings to certvakt_worker;
+create policy worker_reads on certvakt.import_mappings for select to certvakt_worker using (true);
 
 -- What an import changed in certifications and people that existed before, so that it can be undone for 30 days.
 create table certvakt.import_changes (

@@ -23,15 +23,13 @@ $$;
 comment on function certvakt.current_organisations is
   'Returns the organisations that the caller is a member of, in any role, or that certified the caller. Never null.';
 
-create function certvakt.visible_chapters() returns uuid[]
+create function certvakt.chapters_managed_by(person uuid) returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
-declare
-  person uuid := certvakt.current_person();
 begin
   return array(
     with recursive coordinated as (
       select m.organisation_id, m.chapter_id
-      from certvakt.memberships m where m.person_id = person and m.role = 'coordinator'
+      from certvakt.memberships m where m.person_id = chapters_managed_by.person and m.role = 'coordinator'
       union
       select c.organisation_id, c.id
       from certvakt.chapters c
@@ -40,7 +38,16 @@ begin
     select coordinated.chapter_id from coordinated
     union all
     select c.id from certvakt.memberships m join certvakt.chapters c on c.organisation_id = m.organisation_id
-    where m.person_id = person and m.role = 'org_admin');
+    where m.person_id = chapters_managed_by.person and m.role = 'org_admin');
+end
+$$;
+comment on function certvakt.chapters_managed_by is
+  'Returns the chapters that a person manages: those that they coordinate, all chapters below them, and every chapter of an organisation that they administer. Never null.';
+
+create function certvakt.visible_chapters() returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return certvakt.chapters_managed_by(certvakt.current_person());
 end
 $$;
 comment on function certvakt.visible_chapters is
@@ -66,11 +73,14 @@ $$;
 comment on function certvakt.visible_elsewhere is
   'Returns the certifications of other chapters that the caller may see because their mentors also belong to a visible chapter of the same organisation. Never null.';
 
-revoke all on function certvakt.current_organisations(), certvakt.visible_chapters(), certvakt.elsewhere_of(uuid[]),
-  certvakt.visible_elsewhere() from public, anon, authenticated, service_role;
+revoke all on function certvakt.current_organisations(), certvakt.chapters_managed_by(uuid), certvakt.visible_chapters(),
+  certvakt.elsewhere_of(uuid[]), certvakt.visible_elsewhere() from public, anon, authenticated, service_role;
+-- An import of a coordinator is limited to what they still manage.
+grant execute on function certvakt.chapters_managed_by(uuid) to certvakt_registrar;
 grant execute on function certvakt.current_organisations(), certvakt.visible_chapters(), certvakt.visible_elsewhere()
   to authenticated;
 alter function certvakt.current_organisations() owner to certvakt_definer;
+alter function certvakt.chapters_managed_by(uuid) owner to certvakt_definer;
 alter function certvakt.visible_chapters() owner to certvakt_definer;
 alter function certvakt.elsewhere_of(uuid[]) owner to certvakt_definer;
 alter function certvakt.visible_elsewhere() owner to certvakt_definer;

@@ -557,12 +557,13 @@ create policy worker_reads on certvakt.idempotency_keys for select to certvakt_w
 grant select (person_id, answer, created_at), delete on certvakt.idempotency_keys to certvakt_registrar;
 create policy registrar_deletes on certvakt.idempotency_keys to certvakt_registrar using (true) with check (false);
 
--- Registers that administrators upload. The content is deleted after the import, or after a day.
+-- Registers that administrators and coordinators upload. The content is deleted after the import, or after a day.
 create table certvakt.uploads (
   id uuid primary key default certvakt.uuid_v7(),
-  organisation_id uuid not null,
-  chapter_id uuid not null,
+  organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
+  chapter_id uuid,
   person_id uuid default certvakt.current_person() references certvakt.people (id) on delete set null,
+  limited_to uuid[] constraint uploads_limited_to_something check (limited_to <> '{}'),
   options jsonb not null,
   content bytea,
   proposal jsonb,
@@ -572,14 +573,10 @@ create table certvakt.uploads (
   state text not null default 'waiting' constraint uploads_state_known
     check (state in ('waiting', 'draft', 'checking', 'checked', 'received', 'imported', 'refused', 'undone')),
   result jsonb,
+  rejected jsonb,
   created_at timestamptz not null default now(),
   finished_at timestamptz,
   taken_up_at timestamptz,
-  undo_requested_at timestamptz,
-  -- An undo is refused after a few attempts.
-  -- squawk-ignore prefer-bigint-over-int
-  undo_attempt integer not null default 0,
-  undo_requested_by uuid references certvakt.people (id) on delete set null,
   constraint uploads_chapter_inside_organisation
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade,
   constraint uploads_content_until_imported
@@ -589,52 +586,108 @@ create table certvakt.uploads (
 comment on table certvakt.uploads is 'Registers that were uploaded, and their results.';
 comment on column certvakt.uploads.state is
   'Through the API: waiting for its content -> received -> imported or refused; imported -> undone on request. On the pages, draft -> checking -> checked -> received: a check changes nothing. The content is deleted after the import.';
+comment on column certvakt.uploads.chapter_id is 'The chapter of rows that name none. Null: there are none, or it is not chosen yet.';
+comment on column certvakt.uploads.person_id is 'Who sent it, or asked for its last check. Their import never changes their own certifications.';
+comment on column certvakt.uploads.limited_to is
+  'The chapters that the coordinator who sent it managed: the import changes nothing else. Null: an administrator sent it.';
 comment on column certvakt.uploads.proposal is 'The columns of the file, with some values of each, for the page on which a person assigns them.';
+comment on column certvakt.uploads.rejected is 'The rejected rows as they were in the file, to correct and upload again, after the content was deleted.';
 comment on column certvakt.uploads.taken_up_at is 'When the last attempt to import it began.';
 create index uploads_chapter on certvakt.uploads (organisation_id, chapter_id);
 create index uploads_person on certvakt.uploads (person_id);
 create index uploads_received on certvakt.uploads (attempt, created_at) where state in ('checking', 'received');
-create index uploads_undo on certvakt.uploads (undo_requested_at) where undo_requested_at is not null;
-create index uploads_undo_person on certvakt.uploads (undo_requested_by);
 create index uploads_created on certvakt.uploads (created_at);
+create index uploads_import on certvakt.uploads (((result ->> 'import')::bigint));
 
 alter table certvakt.uploads enable row level security;
 alter table certvakt.uploads force row level security;
 revoke all on certvakt.uploads from public, anon, authenticated, service_role;
-grant select (id, organisation_id, chapter_id, person_id, options, content, proposal, state, result, created_at,
-    finished_at, undo_requested_at),
-  insert (organisation_id, chapter_id, options, content, proposal, state),
-  update (options, content, proposal, attempt, state, undo_requested_at, undo_requested_by), delete
+grant select (id, organisation_id, chapter_id, person_id, limited_to, options, content, proposal, state, result, rejected,
+    created_at, finished_at),
+  insert (organisation_id, chapter_id, limited_to, options, content, proposal, state),
+  update (chapter_id, person_id, options, content, proposal, attempt, state), delete
   on certvakt.uploads to authenticated;
--- A register contains the whole organisation, so only an administrator may upload one.
-create policy people_upload on certvakt.uploads for insert to authenticated with check (state in ('waiting', 'draft') and exists (
-  select from certvakt.visible_memberships m
-  where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
-create policy people_see on certvakt.uploads for select to authenticated using (exists (
-  select from certvakt.visible_memberships m
-  where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
--- They hand a register over, ask for a check or for the import, and request the undo of the import.
+-- A coordinator's register is limited to all chapters of the organisation that they manage.
+create policy people_upload on certvakt.uploads for insert to authenticated with check (
+  state in ('waiting', 'draft')
+  and (chapter_id is null or chapter_id = any ((select certvakt.visible_chapters())::uuid[]))
+  and case when limited_to is null then exists (
+      select from certvakt.visible_memberships m
+      where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id
+        and m.role = 'org_admin')
+    else limited_to = array(
+      select h.id from certvakt.chapters h
+      where h.organisation_id = uploads.organisation_id and h.id = any ((select certvakt.visible_chapters())::uuid[])
+      order by h.id) end);
+-- An administrator sees the registers of the organisation, and a coordinator their own, as long as they manage its chapters. An
+-- announcement that waits for its content belongs to whoever made it.
+create policy people_see on certvakt.uploads for select to authenticated using (
+  (person_id = (select certvakt.current_person()) or state <> 'waiting')
+  and exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id
+      and m.role = 'org_admin')
+  or person_id = (select certvakt.current_person()) and limited_to <@ (select certvakt.visible_chapters())::uuid[]);
+-- They hand a register over, read it again, and ask for a check or for the import. Whoever asks takes the register over, so that
+-- nobody imports what they have not checked, or their own certifications from somebody else's register.
 create policy people_change on certvakt.uploads for update to authenticated
-  using (state in ('waiting', 'draft', 'checked', 'imported') and exists (
-    select from certvakt.visible_memberships m
-    where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'))
-  with check (state in ('checking', 'received') and undo_requested_at is null
-    or state = 'imported' and undo_requested_at is not null and undo_requested_by = (select certvakt.current_person()));
+  using (state in ('waiting', 'draft', 'checked') and (exists (
+      select from certvakt.visible_memberships m
+      where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id
+        and m.role = 'org_admin')
+    or person_id = (select certvakt.current_person()) and limited_to <@ (select certvakt.visible_chapters())::uuid[]))
+  with check (state in ('draft', 'checking', 'received') and person_id = (select certvakt.current_person())
+    and (chapter_id is null or chapter_id = any ((select certvakt.visible_chapters())::uuid[])));
 create policy people_discard on certvakt.uploads for delete to authenticated
-  using (state in ('draft', 'checked') and exists (
+  using (state in ('draft', 'checked') and (exists (
+      select from certvakt.visible_memberships m
+      where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id
+        and m.role = 'org_admin')
+    or person_id = (select certvakt.current_person()) and limited_to <@ (select certvakt.visible_chapters())::uuid[]));
+-- An administrator who uploads a register chooses among the saved options of the organisation, and a coordinator among their own.
+grant select (organisation_id, name, options, owner_id) on certvakt.import_mappings to authenticated;
+create policy people_see on certvakt.import_mappings for select to authenticated using (
+  owner_id = (select certvakt.current_person())
+  or owner_id is null and exists (
     select from certvakt.visible_memberships m
-    where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id and m.role = 'org_admin'));
--- An administrator who uploads a register chooses among the saved options.
-grant select (organisation_id, name, options) on certvakt.import_mappings to authenticated;
-create policy people_see on certvakt.import_mappings for select to authenticated using (exists (
-  select from certvakt.visible_memberships m
-  where m.person_id = (select certvakt.current_person()) and m.organisation_id = import_mappings.organisation_id
-    and m.role = 'org_admin'));
+    where m.person_id = (select certvakt.current_person()) and m.organisation_id = import_mappings.organisation_id
+      and m.role = 'org_admin'));
+-- Imports by uploads and by commands. A coordinator sees and undoes those that could only change what they manage.
+grant select (id, organisation_id, person_id, limited_to, read, added, updated, unchanged, rejected, renewed, corrected, duplicate,
+    finished_at, operator, undone_at, undo_requested_at, undo),
+  update (undo_requested_at, undo_requested_by) on certvakt.imports to authenticated;
+create policy people_see on certvakt.imports for select to authenticated using (
+  limited_to <@ (select certvakt.visible_chapters())::uuid[]
+  or exists (
+    select from certvakt.visible_memberships m
+    where m.person_id = (select certvakt.current_person()) and m.organisation_id = imports.organisation_id
+      and m.role = 'org_admin'));
+create policy people_undo on certvakt.imports for update to authenticated
+  using (undone_at is null and (limited_to <@ (select certvakt.visible_chapters())::uuid[]
+    or exists (
+      select from certvakt.visible_memberships m
+      where m.person_id = (select certvakt.current_person()) and m.organisation_id = imports.organisation_id
+        and m.role = 'org_admin')))
+  with check (undo_requested_at is not null and undo_requested_by = (select certvakt.current_person()));
+-- How many uploads wait, and how many were announced in a day, in the organisation: a coordinator does not see the others'.
+create function certvakt.uploads_of(organisation uuid, out waiting bigint, out today bigint)
+language sql stable security definer set search_path = ''
+begin atomic
+  select count(*) filter (where u.state in ('waiting', 'draft', 'checking', 'checked', 'received')),
+    count(*) filter (where u.created_at > now() - interval '1 day')
+  from certvakt.uploads u where u.organisation_id = uploads_of.organisation;
+end;
+comment on function certvakt.uploads_of is
+  'Returns how many registers of an organisation are not imported yet, and how many were announced in the last day.';
+revoke all on function certvakt.uploads_of(uuid) from public, anon, authenticated, service_role;
+grant execute on function certvakt.uploads_of(uuid) to authenticated;
+grant select (organisation_id, state, created_at) on certvakt.uploads to certvakt_definer;
+create policy definer_counts on certvakt.uploads for select to certvakt_definer using (true);
+alter function certvakt.uploads_of(uuid) owner to certvakt_definer;
 grant select (person_id, organisation_id, state, created_at, finished_at) on certvakt.uploads to certvakt_worker;
 create policy worker_reads on certvakt.uploads for select to certvakt_worker using (true);
 -- The registrar imports uploads, one organisation after the other, so that none waits for all uploads of another. It also
 -- removes a person who is erased.
-grant select, update (person_id, content, proposal, attempt, state, result, finished_at, taken_up_at,
-    undo_requested_at, undo_requested_by, undo_attempt), delete
+grant select, update (person_id, content, proposal, attempt, state, result, rejected, finished_at, taken_up_at), delete
   on certvakt.uploads to certvakt_registrar;
 create policy registrar_takes on certvakt.uploads to certvakt_registrar using (true) with check (true);

@@ -63,7 +63,9 @@ digest_settings SELECT person_id, schedule, weekday
 digest_settings UPDATE schedule, weekday
 idempotency_keys INSERT person_id, key, request_hash
 idempotency_keys UPDATE answer
-import_mappings SELECT organisation_id, name, options
+import_mappings SELECT organisation_id, name, options, owner_id
+imports SELECT id, organisation_id, read, added, updated, unchanged, rejected, renewed, corrected, finished_at, operator, duplicate, undone_at, person_id, limited_to, undo_requested_at, undo
+imports UPDATE undo_requested_at, undo_requested_by
 kept_forms SELECT person_id, path, fields, kept_at
 memberships SELECT organisation_id, chapter_id, person_id, role
 notice_texts INSERT organisation_id, days_before, locale, body
@@ -77,9 +79,9 @@ people SELECT id, name, locale, erased_at
 person_changes SELECT id, organisation_id, person_id, kind, chapter_before, chapter_after, made_at, made_by
 person_names SELECT person_id, organisation_id, name
 stages SELECT days_before
-uploads INSERT organisation_id, chapter_id, options, content, proposal, state
-uploads SELECT id, organisation_id, chapter_id, person_id, options, content, proposal, state, result, created_at, finished_at, undo_requested_at
-uploads UPDATE options, content, proposal, attempt, state, undo_requested_at, undo_requested_by$$, 'people reach only these columns of other tables');
+uploads INSERT organisation_id, chapter_id, limited_to, options, content, proposal, state
+uploads SELECT id, organisation_id, chapter_id, person_id, limited_to, options, content, proposal, state, result, rejected, created_at, finished_at
+uploads UPDATE chapter_id, person_id, options, content, proposal, attempt, state$$, 'people reach only these columns of other tables');
 select is_empty($$
   select o.name, p.privilege from pg_temp.ours o, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as p(privilege)
   where has_any_column_privilege('anon', o.oid, p.privilege)$$, 'anon has no privilege on any table');
@@ -96,7 +98,7 @@ select is((
   'authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated namesakes, authenticated notices_of, authenticated opt_in, authenticated opt_out, '
   'authenticated opt_outs, authenticated people_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_address, authenticated remove_contact_point, '
   'authenticated remove_device, authenticated require_mentors, authenticated resume_partner, authenticated return_person, authenticated search_certifications, authenticated search_people, authenticated settle_report, '
-  'authenticated suspected_imports, authenticated unreachable_notices, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, '
+  'authenticated suspected_imports, authenticated unreachable_notices, authenticated uploads_of, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, '
   'authenticated withdraw_address_confirmations, authenticated withdraw_invitation', 'people may call only functions of policies and functions for people');
 select is_empty($$
   select p.oid::regprocedure from pg_proc p, unnest(array['anon', 'authenticated']) as r(rolname)

@@ -62,7 +62,7 @@ pub use missing::{Missing, MissingCertifications, MissingChange};
 pub use names::Unknown;
 pub use never::SharedValue;
 pub use reading::ReadingOptions;
-pub use rejects::Reject;
+pub use rejects::{Reject, SHOWN as REJECTS_SHOWN};
 
 use certvakt_store::import::{self as staging, Counts, Done, PersonBy, SamePerson, Source, Target};
 use certvakt_store::{Database, RegistrarTx, mapping as store_mapping, organisation};
@@ -110,6 +110,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Report what would change in each row; only in a dry run.
     pub inspect: bool,
+    /// The maximum number of rejected rows in the result.
+    pub rejects_shown: usize,
     /// The people of rows who are known people, although the register does not show it.
     pub same_people: Vec<SamePerson>,
     /// The current time.
@@ -213,7 +215,7 @@ impl Options {
             one_per_type: self.reading.one_per_type,
             dates_are: self.layout.dates_are,
             same_people: self.same_people.clone(),
-            source: self.source,
+            source: self.source.clone(),
         })
     }
 
@@ -281,7 +283,7 @@ pub async fn import(
     progress.set_message("merging");
     staging::add_chapters(&mut tx, target.organisation_id, &found.new_chapters, parent_id).await?;
     let has_known = staging::match_rows(&mut tx, &target).await?;
-    let shown = if options.inspect { rejects::MOST_INSPECTED } else { rejects::SHOWN };
+    let shown = options.rejects_shown;
     let rejects = rejects::write(&mut tx, options.rejects.as_deref(), rejects_file, shown).await?;
     let held =
         |hold| Err(ImportError::Held { file: options.name.clone(), hold, unknown: found.unknown.clone() });
@@ -293,7 +295,7 @@ pub async fn import(
     staging::find_missing(&mut tx, &target, &coverage, options.missing.with_suspended()).await?;
     let changes = if options.inspect { Some(Changes::of(&mut tx, &target, zone).await?) } else { None };
     let counts = staging::merge(&mut tx, &target).await?;
-    let missing = options.missing.apply(&mut tx, &target, &coverage, counts.rejected).await?;
+    let missing = options.missing.apply(&mut tx, &target, &coverage, counts.unread).await?;
     if let Some(too_many) = missing.hold.clone().filter(|_| !options.approve) {
         if !options.dry_run {
             return held(too_many);
@@ -309,7 +311,9 @@ pub async fn import(
         id = Some(staging::record(&mut tx, &target, &counts, &done).await?);
         if let Some(name) = &options.save_as {
             let saved = options.reading.to_saved();
-            store_mapping::save(&mut tx, target.organisation_id, name, &saved, Some(&found.header)).await?;
+            let owner = target.source.owner();
+            store_mapping::save(&mut tx, target.organisation_id, owner, name, &saved, Some(&found.header))
+                .await?;
         }
         tx.commit().await?;
     }

@@ -19,6 +19,7 @@ mod handover;
 mod import;
 mod import_check;
 mod import_columns;
+mod import_number;
 mod imports;
 mod kept;
 mod link;
@@ -143,6 +144,9 @@ pub(super) fn router(api: Api) -> Router {
         )
         .route("/imports/{id}", get(import::show))
         .route("/imports/{id}/columns", get(import_columns::show).post(import_columns::make))
+        .route("/imports/{id}/readings", post(import_columns::read_again).get(import::lead_back))
+        .route("/imports/numbers/{number}", get(import_number::show))
+        .route("/imports/numbers/{number}/undos", post(import_number::undo).get(import_number::lead_back))
         .route("/imports/{id}/decisions", post(import_check::decide).get(import::lead_back))
         .route("/imports/{id}/confirmations", post(import_check::confirm).get(import::lead_back))
         .route("/imports/{id}/rejects.csv", get(import_check::rejects))

@@ -4,6 +4,7 @@ mod changes;
 mod journal;
 mod missing;
 mod rejects;
+mod source;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -17,6 +18,7 @@ pub use changes::{ChangedRow, CloseMatch, changed_rows, close_matches};
 pub use journal::{Done, record};
 pub use missing::{MissingLimit, count_missing, find_missing, first_missing, missing_limit, suspend_missing};
 pub use rejects::{Rejected, first_rejected, rejects};
+pub use source::{Source, Uploader};
 
 /// The columns of the staging table that most registers do not have, in the order of COPY.
 pub const MORE_COLUMNS: [&str; 9] = [
@@ -66,25 +68,6 @@ pub struct SamePerson {
     pub key: String,
     /// The known person.
     pub person_id: Uuid,
-}
-
-/// Who imports a register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// An operator, with a command
-    Operator,
-    /// The person who uploaded it through the API; `None` if they were erased since
-    Upload(Option<Uuid>),
-}
-
-impl Source {
-    /// The person who uploaded it.
-    const fn actor(self) -> Option<Uuid> {
-        match self {
-            Self::Operator => None,
-            Self::Upload(person) => person,
-        }
-    }
 }
 
 /// What identifies the person of a row.
@@ -143,6 +126,9 @@ pub struct Counts {
     pub duplicate: i64,
     /// Rejected rows.
     pub rejected: i64,
+    /// Those that could not be read: not those that the person who sent the register may not import.
+    #[serde(skip)]
+    pub unread: i64,
     /// Updated certifications with a renewed date.
     pub renewed: i64,
     /// Updated certifications with a corrected date.
@@ -195,7 +181,8 @@ pub async fn copy(
 
 /// Sets what the triggers record about the following changes of certifications.
 async fn change_as(tx: &mut RegistrarTx, target: &Target, kind: Option<&str>) -> Result<(), StoreError> {
-    let said = json!({ "kind": kind, "source": "register", "actor": target.source.actor() });
+    let said = json!({ "kind": kind, "source": "register", "actor": target.source.actor(),
+        "chapters": target.source.chapters() });
     sqlx::query("select set_config('certvakt.change', $1, true)")
         .bind(said.to_string())
         .execute(&mut *tx)
@@ -236,8 +223,8 @@ pub async fn add_chapters(
     Ok(())
 }
 
-/// Matches the staged rows with the register, and rejects those of people who were erased, died or left, and those whose certification
-/// belongs to another person. Returns whether rows are about people who are known already.
+/// Matches the staged rows with the register, and rejects those of people who were erased, died or left, those whose certification
+/// belongs to another person, and those that the person who sent the register may not import. Returns whether rows are about people who are known already.
 pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, StoreError> {
     change_as(tx, target, target.dates_are.map(DatesAre::kind)).await?;
     // Two registers of an organisation can contain the same people, so merge them one after the other.
@@ -252,8 +239,16 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
         sqlx::query(include_str!("import/duplicates.sql")).bind(code),
         sqlx::query(include_str!("import/shared_devices.sql")),
         sqlx::query(include_str!("import/erased.sql")).bind(organisation),
-        sqlx::query(include_str!("import/ended.sql")).bind(organisation).bind(&keys).bind(&people),
+        sqlx::query(include_str!("import/ended.sql"))
+            .bind(organisation)
+            .bind(&keys)
+            .bind(&people)
+            .bind(target.source.chapters()),
     ];
+    if let Some(chapters) = target.source.chapters() {
+        let manageable = sqlx::query(include_str!("import/manageable.sql"));
+        queries.insert(0, manageable.bind(organisation).bind(chapters));
+    }
     if has_person_ids {
         queries.push(sqlx::query(include_str!("import/other_person.sql")).bind(organisation).bind(code));
     }
@@ -279,6 +274,10 @@ pub async fn match_rows(tx: &mut RegistrarTx, target: &Target) -> Result<bool, S
             .bind(code)
             .bind(target.source != Source::Operator),
     );
+    if target.source != Source::Operator {
+        let not_theirs = sqlx::query(include_str!("import/not_theirs.sql"));
+        queries.push(not_theirs.bind(target.source.actor()).bind(target.source.chapters()));
+    }
     for query in queries {
         query.execute(&mut *tx).await?;
     }
@@ -373,7 +372,8 @@ pub struct Coverage {
 /// The chapters and types of the matched rows.
 pub async fn coverage(tx: &mut RegistrarTx, target: &Target) -> Result<Coverage, StoreError> {
     if !target.names_rows {
-        let chapters = Vec::from_iter(target.chapter_id);
+        let is_theirs = |one: &Uuid| target.source.chapters().is_none_or(|chapters| chapters.contains(one));
+        let chapters = target.chapter_id.into_iter().filter(is_theirs).collect();
         return Ok(Coverage { chapters, types: Vec::from_iter(target.certification_type.clone()) });
     }
     Ok(sqlx::query_as(

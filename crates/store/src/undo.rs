@@ -123,7 +123,13 @@ pub async fn undo(tx: &mut RegistrarTx, import: &Import, actor: Option<Uuid>) ->
     let (added, kept) = (include_str!("undo/added.sql"), include_str!("undo/kept.sql"));
     sqlx::query(added).bind(organisation).bind(&import.transaction).execute(&mut *tx).await?;
     tx.execute("analyze undo_added").await?;
-    sqlx::query(kept).bind(id).bind(organisation).bind(import.finished_at).execute(&mut *tx).await?;
+    sqlx::query(kept)
+        .bind(id)
+        .bind(organisation)
+        .bind(import.finished_at)
+        .bind(actor)
+        .execute(&mut *tx)
+        .await?;
     let counts = sqlx::query_as(include_str!("undo/counts.sql")).bind(id);
     let (deleted, reverted, people) = counts.fetch_one(&mut *tx).await?;
     let notified = sqlx::query_scalar(include_str!("undo/notified.sql"))

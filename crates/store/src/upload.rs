@@ -14,8 +14,12 @@ pub struct Received {
     pub person_id: Option<Uuid>,
     /// The organisation's slug.
     pub organisation: String,
-    /// The chapter's slug.
-    pub chapter: String,
+    /// The chapter's slug, of rows that name none.
+    pub chapter: Option<String>,
+    /// The chapters that the coordinator who sent it managed; `None` if an administrator sent it.
+    pub limited_to: Option<Vec<Uuid>>,
+    /// Whether they still manage them.
+    pub is_entitled: bool,
     /// The options for reading it.
     pub options: Value,
     /// The content.
@@ -24,6 +28,8 @@ pub struct Received {
     pub attempt: i32,
     /// Whether to check it only.
     pub is_check: bool,
+    /// Whether it was sent on a page.
+    pub is_on_page: bool,
 }
 
 /// Returns the next register to import, and counts the attempt.
@@ -31,15 +37,22 @@ pub async fn next(tx: &mut RegistrarTx) -> Result<Option<Received>, StoreError> 
     Ok(sqlx::query_file_as!(Received, "src/upload/next.sql").fetch_optional(tx).await?)
 }
 
-/// Records the result of a register, and deletes its content.
-pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value) -> Result<(), StoreError> {
+/// Records the result of a register and its rejected rows, and deletes its content.
+pub async fn finish(
+    tx: &mut RegistrarTx,
+    id: Uuid,
+    state: &str,
+    result: &Value,
+    rejected: Option<&Value>,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "update certvakt.uploads
-         set state = $2, result = $3, content = null, proposal = null, finished_at = clock_timestamp()
+         set state = $2, result = $3, rejected = $4, content = null, proposal = null, finished_at = clock_timestamp()
          where id = $1 and state = 'received'",
         id,
         state,
         result,
+        rejected,
     )
     .execute(tx)
     .await?;
@@ -47,12 +60,18 @@ pub async fn finish(tx: &mut RegistrarTx, id: Uuid, state: &str, result: &Value)
 }
 
 /// Records the result of the check of a register, whose content stays for the import.
-pub async fn finish_check(tx: &mut RegistrarTx, id: Uuid, result: &Value) -> Result<(), StoreError> {
+pub async fn finish_check(
+    tx: &mut RegistrarTx,
+    id: Uuid,
+    result: &Value,
+    rejected: Option<&Value>,
+) -> Result<(), StoreError> {
     sqlx::query!(
-        "update certvakt.uploads set state = 'checked', result = $2, attempt = 0
+        "update certvakt.uploads set state = 'checked', result = $2, rejected = $3, attempt = 0
          where id = $1 and state = 'checking'",
         id,
         result,
+        rejected,
     )
     .execute(tx)
     .await?;
@@ -84,8 +103,6 @@ pub async fn delete_old(tx: &mut RegistrarTx) -> Result<(), StoreError> {
 /// An import that a person wants to undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndoRequest {
-    /// The upload's id.
-    pub id: Uuid,
     /// The person who requested it; `None` if they were erased since.
     pub person_id: Option<Uuid>,
     /// The number of the import.
@@ -98,31 +115,32 @@ pub struct UndoRequest {
 pub async fn next_undo(tx: &mut RegistrarTx) -> Result<Option<UndoRequest>, StoreError> {
     Ok(sqlx::query_as!(
         UndoRequest,
-        r#"update certvakt.uploads u set undo_attempt = u.undo_attempt + 1
-           where u.id = (
-             select id from certvakt.uploads
-             where state = 'imported' and undo_requested_at is not null and result ? 'import'
-             order by undo_attempt, undo_requested_at limit 1 for update skip locked)
-           returning u.id, u.undo_requested_by as person_id, (u.result ->> 'import')::bigint as "import_id!",
-             u.undo_attempt as attempt"#
+        "update certvakt.imports i set undo_attempt = i.undo_attempt + 1
+         where i.id = (
+           select id from certvakt.imports where undo_requested_at is not null
+           order by undo_attempt, undo_requested_at limit 1 for no key update skip locked)
+         returning i.undo_requested_by as person_id, i.id as import_id, i.undo_attempt as attempt"
     )
     .fetch_optional(tx)
     .await?)
 }
 
-/// Records the outcome of an undo: its result in the state `undone`, or why it was refused.
+/// Records the outcome of an undo: its result, or why it was refused.
 pub async fn finish_undo(
     tx: &mut RegistrarTx,
-    id: Uuid,
+    import_id: i64,
     is_undone: bool,
     outcome: &Value,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "update certvakt.uploads
-         set state = case when $2 then 'undone' else state end, undo_requested_at = null, undo_attempt = 0,
-           result = result || jsonb_build_object('undo', $3::jsonb)
-         where id = $1 and state = 'imported'",
-        id,
+        "with upload as (
+           update certvakt.uploads
+           set state = case when $2 then 'undone' else state end,
+             result = result || jsonb_build_object('undo', $3::jsonb)
+           where (result ->> 'import')::bigint = $1 and state = 'imported'
+         )
+         update certvakt.imports set undo_requested_at = null, undo_attempt = 0, undo = $3 where id = $1",
+        import_id,
         is_undone,
         outcome,
     )

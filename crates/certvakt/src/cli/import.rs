@@ -10,7 +10,7 @@ use certvakt_base::Exit;
 use certvakt_engine::import::names::Names;
 use certvakt_engine::import::{
     self, ChangedColumns, ImportError, Imported, MissingCertifications, MissingChange, NewChapters, Options,
-    ReadingOptions, guess, process,
+    REJECTS_SHOWN, ReadingOptions, guess, process,
 };
 use certvakt_store::import::Source;
 use certvakt_store::{mapping, organisation};
@@ -102,7 +102,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         Some(name) => {
             let mut tx = database.registrar().await?;
             let id = organisation::id_of(&mut tx, &organisation).await?;
-            let saved = mapping::named(&mut tx, id, name).await?;
+            let saved = mapping::named(&mut tx, id, None, name).await?;
             let options = ReadingOptions::of(&saved.name, &saved.options).map_err(ImportError::Options)?;
             (given.over(options), saved.header)
         }
@@ -128,6 +128,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         inspect: false,
         same_people: Vec::new(),
         now: app.clock.now(),
+        rejects_shown: REJECTS_SHOWN,
         source: Source::Operator,
     };
     let bar = progress(0, "reading");

@@ -79,7 +79,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
     match args.what {
         What::List { organisation } => {
             let id = organisation::id_of(&mut tx, &organisation).await?;
-            let all = mapping::list(&mut tx, id).await?;
+            let all = mapping::list(&mut tx, id, None).await?;
             print(app.format, &json!({ "mappings": all }), |_| {
                 let rows = all.iter().map(|one| {
                     let columns = one.options["columns"].as_object().map_or(0, serde_json::Map::len);
@@ -90,7 +90,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
         What::Show { which } => {
             let id = organisation::id_of(&mut tx, &which.organisation).await?;
-            let one = mapping::named(&mut tx, id, &which.name).await?;
+            let one = mapping::named(&mut tx, id, None, &which.name).await?;
             print(app.format, &one, |one| {
                 let options = one.options.as_object().into_iter().flatten();
                 let rows = options.flat_map(|(name, value)| match value.as_object() {
@@ -105,7 +105,8 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         }
         What::Set { which, reading } => {
             let id = organisation::id_of(&mut tx, &which.organisation).await?;
-            let before = mapping::list(&mut tx, id).await?.into_iter().find(|one| one.name == which.name);
+            let before =
+                mapping::list(&mut tx, id, None).await?.into_iter().find(|one| one.name == which.name);
             let before = match &before {
                 Some(saved) => {
                     ReadingOptions::of(&saved.name, &saved.options).map_err(ImportError::Options)?
@@ -114,7 +115,7 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
             };
             let options = reading.options()?.over(before);
             options.check().map_err(ImportError::Options)?;
-            mapping::save(&mut tx, id, &which.name, &options.to_saved(), None).await?;
+            mapping::save(&mut tx, id, None, &which.name, &options.to_saved(), None).await?;
             tx.commit().await?;
             print(app.format, &json!({ "name": which.name, "options": options.to_saved() }), |_| {
                 format!("Saved the mapping {}.", which.name)

@@ -183,6 +183,7 @@ const CALLED: [&str; 99] = [
     "settle_report",
     "suspected_imports",
     "unreachable_notices",
+    "uploads_of",
     "uuid_v7",
     "visible_chapters",
     "visible_elsewhere",

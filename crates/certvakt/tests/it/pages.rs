@@ -8,6 +8,7 @@ mod contacts;
 mod costs;
 mod holders;
 mod imports;
+mod imports_within_limits;
 mod listing;
 mod lists;
 mod merging;

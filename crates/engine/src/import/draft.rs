@@ -20,7 +20,7 @@ pub(super) const LONGEST_MAPPING: usize = 63;
 /// The number of sample values of a column.
 const SAMPLES: usize = 3;
 /// What is shown in place of a value that may be a national identity number.
-const HIDDEN: &str = "•••••••••••";
+pub(super) const HIDDEN: &str = "•••••••••••";
 
 /// The columns of an uploaded register.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Draft {
     pub columns: Vec<DraftColumn>,
     /// The date formats that fit all dates. With several, the file does not show which is right.
     pub date_formats: Vec<String>,
+    /// The code of the error because of which the table was not found in the file, if so.
+    #[serde(default)]
+    pub fault: Option<String>,
 }
 
 /// A column of an uploaded register.
@@ -77,6 +80,7 @@ impl Draft {
                 })
                 .collect(),
             date_formats: guess.date_formats.iter().map(|format| (*format).to_owned()).collect(),
+            fault: None,
         }
     }
 
@@ -192,7 +196,7 @@ mod tests {
             samples: Vec::new(),
             field: Some(field.to_owned()),
         };
-        let draft = |columns| Draft { columns, date_formats: Vec::new() };
+        let draft = |columns| Draft { columns, ..Draft::default() };
         let assigned = draft(vec![column("a", "name"), column("b", "name"), column("c", "type")]).assigned();
         let expected = [("name", "a+b"), ("type", "c")].map(|(field, at)| (field.to_owned(), at.to_owned()));
         assert_eq!(assigned, Ok(BTreeMap::from(expected)));

@@ -187,6 +187,17 @@ impl ImportError {
         }
     }
 
+    /// Whether the file can be read, and only the place of its table is unknown: its sheet, or the line of its header.
+    pub const fn is_about_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Read {
+                error: ReadError::SeveralSheets(_) | ReadError::NoSheet(_) | ReadError::NoHeader(_),
+                ..
+            }
+        )
+    }
+
     /// The exit status.
     pub const fn exit(&self) -> Exit {
         match self {

@@ -62,18 +62,18 @@ impl Missing {
         self.change == MissingChange::Withdraw
     }
 
-    /// Makes the change, after the merge. `rejected` is the number of rejected rows.
+    /// Makes the change, after the merge. `unread` is the number of rows that could not be read.
     pub(super) async fn apply(
         self,
         tx: &mut RegistrarTx,
         target: &Target,
         coverage: &Coverage,
-        rejected: i64,
+        unread: i64,
     ) -> Result<MissingCertifications, StoreError> {
         let number = staging::count_missing(tx).await?;
         let first = staging::first_missing(tx, SHOWN).await?;
-        // A rejected row can be one of the missing ones, under an id that could not be read.
-        let kept_for_rejects = self.change != MissingChange::Report && rejected > 0 && !self.despite_rejects;
+        // Such a row can be one of the missing ones, under an id that could not be read.
+        let kept_for_rejects = self.change != MissingChange::Report && unread > 0 && !self.despite_rejects;
         let change = if kept_for_rejects { MissingChange::Report } else { self.change };
         let mut hold = None;
         if change != MissingChange::Report && number > 0 {

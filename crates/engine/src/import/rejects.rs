@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::error::ImportError;
 
 /// The number of rejected rows in a result.
-pub(super) const SHOWN: usize = 10;
-/// The number of rejected rows in the result of a check, which a person corrects.
+pub const SHOWN: usize = 10;
+/// The number of rejected rows of a register that was sent on a page, which a person corrects.
 pub(super) const MOST_INSPECTED: usize = 1_000;
 
 /// A rejected row or contact.
@@ -29,6 +29,9 @@ pub struct Reject {
     pub reason: String,
     /// Whether the rest of the row was imported: an invalid contact does not reject the row.
     pub is_row_imported: bool,
+    /// The stable code, if the row could be read, but the person who sent the register may not import it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Opens the file for rejects before the import, so that the import does not fail at its end. The file keeps
@@ -93,6 +96,7 @@ pub(super) async fn write(
                     column: reject.column,
                     reason: reject.reason,
                     is_row_imported: reject.is_row_imported,
+                    code: reject.code,
                 });
             }
         }

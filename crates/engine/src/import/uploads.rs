@@ -1,12 +1,14 @@
 //! Checks and imports uploaded registers one after the other, while `serve` runs.
 
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use certvakt_base::Exit;
 use certvakt_base::clock::Clock;
-use certvakt_store::import::{SamePerson, Source};
+use certvakt_store::import::{SamePerson, Source, Uploader};
 use certvakt_store::undo::Undone;
 use certvakt_store::upload::{self, Received, UndoRequest};
 use certvakt_store::{Database, StoreError, mapping, organisation};
@@ -17,10 +19,14 @@ use uuid::Uuid;
 
 use super::draft::LONGEST_MAPPING;
 use super::reading::{ReadingOptions, bounded};
+use super::rejected_rows::rejected_rows;
+use super::rejects::{MOST_INSPECTED, SHOWN};
 use super::undo::{UndoError, undo};
-use super::{ImportError, NewChapters, Options, import};
+use super::{ImportError, Layout, NewChapters, Options, Reject, import};
 use crate::config::ImportConfig;
 
+/// The name of a register in messages, in place of its file's name.
+const REGISTER: &str = "register";
 /// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
 /// The maximum number of certifications in the lists of an undo's result.
@@ -33,7 +39,8 @@ const POLL: Duration = Duration::from_secs(1);
 #[serde(deny_unknown_fields)]
 pub struct Register {
     /// The chapter of rows that name none.
-    pub chapter_id: Uuid,
+    #[serde(default)]
+    pub chapter_id: Option<Uuid>,
     /// The saved mapping that has the other options.
     pub mapping: Option<String>,
     /// The options for reading the register, in place of those of the mapping.
@@ -109,20 +116,28 @@ async fn take_next(database: &Database, clock: &Clock, config: &ImportConfig) ->
     // Count the attempt before reading, so that a register that crashes this process is not tried forever.
     tx.commit().await?;
     let Some(received) = next else { return Ok(false) };
-    let (state, result) = take(database, clock, config, &received).await?;
+    let Outcome { state, result, rejected } = take(database, clock, config, &received).await?;
     let mut tx = database.registrar().await?;
     if received.is_check {
         tracing::info!(state, "checked an uploaded register");
-        upload::finish_check(&mut tx, received.id, &result).await?;
+        upload::finish_check(&mut tx, received.id, &result, rejected.as_ref()).await?;
     } else {
         tracing::info!(state, "imported an uploaded register");
-        upload::finish(&mut tx, received.id, state, &result).await?;
+        upload::finish(&mut tx, received.id, state, &result, rejected.as_ref()).await?;
     }
     tx.commit().await?;
     Ok(true)
 }
 
-/// Undoes an uploaded import.
+/// The outcome of an import or a check.
+struct Outcome {
+    state: &'static str,
+    result: Value,
+    /// The rejected rows.
+    rejected: Option<Value>,
+}
+
+/// Undoes an import.
 async fn take_back(database: &Database, request: &UndoRequest) -> Result<(), StoreError> {
     let failed = || {
         let detail = format!("the undo failed {MOST_ATTEMPTS} times: use `certvakt import undo`");
@@ -134,9 +149,9 @@ async fn take_back(database: &Database, request: &UndoRequest) -> Result<(), Sto
         outcome_of(undo(database, request.import_id, request.person_id, false).await)
     };
     let (is_undone, outcome) = undone?;
-    tracing::info!(is_undone, "undid an uploaded register");
+    tracing::info!(is_undone, "undid an import");
     let mut tx = database.registrar().await?;
-    upload::finish_undo(&mut tx, request.id, is_undone, &outcome).await?;
+    upload::finish_undo(&mut tx, request.import_id, is_undone, &outcome).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -158,11 +173,12 @@ async fn options_of(
     database: &Database,
     received: &Received,
     register: &Register,
+    source: &Source,
 ) -> Result<(ReadingOptions, Vec<String>), StoreError> {
     let Some(name) = &register.mapping else { return Ok((register.options.clone(), Vec::new())) };
     let mut tx = database.registrar().await?;
     let organisation = organisation::id_of(&mut tx, &received.organisation).await?;
-    let saved = mapping::named(&mut tx, organisation, name).await?;
+    let saved = mapping::named(&mut tx, organisation, source.owner(), name).await?;
     let options = ReadingOptions::of(&saved.name, &saved.options).map_err(StoreError::Other)?;
     Ok((register.options.clone().over(options), saved.header))
 }
@@ -173,8 +189,14 @@ async fn take(
     clock: &Clock,
     config: &ImportConfig,
     received: &Received,
-) -> Result<(&'static str, Value), StoreError> {
-    let refused = |code: &str, detail: String| Ok(("refused", json!({ "code": code, "detail": detail })));
+) -> Result<Outcome, StoreError> {
+    let refused = |code: &str, detail: String| {
+        Ok(Outcome { state: "refused", result: json!({ "code": code, "detail": detail }), rejected: None })
+    };
+    if !received.is_entitled {
+        let detail = "its sender no longer manages all of its chapters: upload it again".to_owned();
+        return refused("import-not-yours", detail);
+    }
     if received.attempt > MOST_ATTEMPTS {
         let detail = format!("the import failed {MOST_ATTEMPTS} times: use `certvakt import`");
         return refused("internal", detail);
@@ -185,7 +207,9 @@ async fn take(
             return refused("import-missing-field", "this version does not know its options".to_owned());
         }
     };
-    let (reading, header) = match options_of(database, received, &register).await {
+    let uploader = Uploader { person_id: received.person_id, chapters: received.limited_to.clone() };
+    let source = Source::Upload(uploader);
+    let (reading, header) = match options_of(database, received, &register, &source).await {
         Ok(found) => found,
         Err(StoreError::Unknown { what, name, hint }) => {
             let unknown = StoreError::Unknown { what, name, hint };
@@ -199,13 +223,18 @@ async fn take(
     };
     // An unnamed file, which disappears even if this process crashes.
     let file = tempfile::tempfile().and_then(|mut file| file.write_all(&received.content).map(|()| file));
-    let file = file.map_err(|error| no_room(&error))?;
+    let file = Arc::new(file.map_err(|error| no_room(&error))?);
     let options = Options {
-        file: Arc::new(file),
-        name: "register".to_owned(),
+        file: Arc::clone(&file),
+        name: REGISTER.to_owned(),
         organisation: received.organisation.clone(),
-        chapter: Some(received.chapter.clone()),
-        new_chapters: if register.add_chapters { NewChapters::Add } else { NewChapters::Reject },
+        chapter: received.chapter.clone(),
+        // A new chapter is at the top level, where no coordinator manages it.
+        new_chapters: if register.add_chapters && received.limited_to.is_none() {
+            NewChapters::Add
+        } else {
+            NewChapters::Reject
+        },
         layout,
         missing,
         reading,
@@ -217,15 +246,41 @@ async fn take(
         dry_run: register.dry_run || received.is_check,
         inspect: received.is_check,
         now: clock.now(),
-        source: Source::Upload(received.person_id),
+        rejects_shown: if received.is_on_page { MOST_INSPECTED } else { SHOWN },
+        source,
     };
     match import(database, config, &options, &indicatif::ProgressBar::hidden()).await {
         Ok(imported) => {
+            let rejected = if received.is_on_page && !imported.rejects.is_empty() {
+                Some(rejected_of(file, config, &options.layout, &imported.rejects).await?)
+            } else {
+                None
+            };
             let result =
                 serde_json::to_value(imported).map_err(|error| StoreError::Other(error.to_string()))?;
-            Ok(("imported", result))
+            Ok(Outcome { state: "imported", result, rejected })
         }
         Err(ImportError::Store(error)) if error.exit() == Exit::Database => Err(error),
         Err(error) => refused(error.code(), error.to_string()),
     }
+}
+
+/// The rejected rows as they are in the register.
+async fn rejected_of(
+    file: Arc<File>,
+    config: &ImportConfig,
+    layout: &Layout,
+    rejects: &[Reject],
+) -> Result<Value, StoreError> {
+    let lines: BTreeSet<i64> = rejects.iter().map(|one| one.line).collect();
+    let (config, layout) = (config.clone(), layout.clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut file = file.try_clone()?;
+        file.rewind()?;
+        Ok(rejected_rows(file, REGISTER, &config, &layout, &lines))
+    });
+    let read = reading.await.map_err(|error| StoreError::Other(error.to_string()))?;
+    let rows =
+        read.map_err(|error| no_room(&error))?.map_err(|error| StoreError::Other(error.to_string()))?;
+    serde_json::to_value(rows).map_err(|error| StoreError::Other(error.to_string()))
 }

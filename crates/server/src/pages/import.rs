@@ -6,14 +6,17 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_store::caller::uploads::{self, Upload};
+use certvakt_engine::import::rejected_rows::RejectedRows;
+use certvakt_engine::import::uploads::Register;
+use certvakt_store::caller::uploads::{self, UploadDetails};
+use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::Nothing;
 use super::import_check;
-use super::register::{Outcome, PATH, Undo, path, refusal, rejection};
+use super::register::{self, Outcome, PATH, REJECTS, Rejection, Undo, path, refusal};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -23,21 +26,23 @@ use crate::html::text::Text;
 use crate::problem::ApiError;
 
 /// How long the page waits for a check, an import or an undo before it answers, and how often it looks.
-const WAIT: Duration = Duration::from_secs(8);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+pub(super) const WAIT: Duration = Duration::from_secs(8);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 #[derive(Template)]
 #[template(path = "import.html")]
-struct ImportPage {
+pub(super) struct ImportPage {
     layout: Layout,
     /// The path of the import.
     path: String,
     /// Whether it is still being checked, imported or undone.
     is_waiting: bool,
     /// What happened, as sentences.
-    facts: Vec<String>,
-    rejects: Vec<String>,
-    is_undoable: bool,
+    pub(super) facts: Vec<String>,
+    rejects: Vec<Rejection>,
+    /// Whether the rejected rows can be downloaded.
+    has_file: bool,
+    pub(super) is_undoable: bool,
 }
 
 /// Shows an import. It waits some seconds for what the service has yet to do.
@@ -56,17 +61,36 @@ pub(super) async fn show(
         tx = visitor.again(&api).await?;
         found = uploads::details(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
     }
+    let rejected = register::rejected(&mut tx, id).await?;
     tx.commit().await?;
     Ok(match found.upload.state.as_str() {
         "draft" => Redirect::to(&format!("{}/columns", path(id))).into_response(),
-        "checked" => import_check::page_of(&found, layout)?,
-        _ => page(StatusCode::OK, &result(&found.upload, found.is_waiting, layout)),
+        "checked" => import_check::page_of(&found, &rejected, layout)?,
+        _ => page(StatusCode::OK, &result_of(&found, &rejected, layout)),
     })
 }
 
-fn result(upload: &Upload, is_waiting: bool, layout: Layout) -> ImportPage {
-    let (text, outcome) = (layout.text, Outcome::of(upload));
-    let state = if upload.state == "imported" && is_waiting { "undoing" } else { &*upload.state };
+/// The page of an import that was sent on a page or through the API.
+fn result_of(found: &UploadDetails, rejected: &RejectedRows, layout: Layout) -> ImportPage {
+    let outcome = Outcome::of(found.upload.result.as_ref());
+    let columns = Register::deserialize(&found.options).map(|register| register.options.columns);
+    let rejects =
+        Rejection::first(&outcome.rejects, REJECTS, rejected, &columns.unwrap_or_default(), layout.text);
+    let is_undoable = found.upload.state == "imported" && !found.is_waiting && outcome.import.is_some();
+    let shown = result(&found.upload.state, &outcome, found.is_waiting, path(found.upload.id), layout);
+    ImportPage { rejects, has_file: !rejected.rows.is_empty(), is_undoable, ..shown }
+}
+
+/// The page of a result, without its rejected rows.
+pub(super) fn result(
+    state: &str,
+    outcome: &Outcome,
+    is_waiting: bool,
+    path: String,
+    layout: Layout,
+) -> ImportPage {
+    let text = layout.text;
+    let state = if state == "imported" && is_waiting { "undoing" } else { state };
     let mut facts = Vec::new();
     match state {
         "refused" => facts.push(refusal(outcome.code.as_deref().unwrap_or_default(), text)),
@@ -87,11 +111,12 @@ fn result(upload: &Upload, is_waiting: bool, layout: Layout) -> ImportPage {
     }
     facts.extend(outcome.undo.iter().flat_map(|undo| undone(undo, text)));
     ImportPage {
-        path: path(upload.id),
+        path,
         is_waiting,
         facts,
-        rejects: outcome.rejects.iter().map(|one| rejection(one, text)).collect(),
-        is_undoable: state == "imported" && outcome.import.is_some(),
+        rejects: Vec::new(),
+        has_file: false,
+        is_undoable: false,
         layout: Layout { heading: text.say(&format!("import-{state}-title")), has_news: true, ..layout },
     }
 }

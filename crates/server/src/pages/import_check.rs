@@ -1,15 +1,14 @@
 //! What an import would change: the person looks at it, decides about people with the same name, and imports.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io::{Seek, Write};
+use std::collections::{HashMap, HashSet};
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_engine::import::rejected_rows::{RejectedRows, rejected_rows};
-use certvakt_engine::import::uploads::{Register, no_room};
+use certvakt_engine::import::rejected_rows::RejectedRows;
+use certvakt_engine::import::uploads::Register;
 use certvakt_engine::import::{Changes, Reject};
 use certvakt_store::CallerTx;
 use certvakt_store::caller::uploads::{self, UploadDetails};
@@ -19,9 +18,9 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::file::{Cell, File, Format};
-use super::register::{REGISTER, json, path, refusal, rejection};
+use super::register::{self, Outcome, REJECTS, Rejection, json, path, refusal, rejection};
 use super::visitor::{Sent, Visitor};
-use crate::api::{Api, in_memory};
+use crate::api::Api;
 use crate::extract::Path;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
@@ -31,8 +30,6 @@ use crate::problem::ApiError;
 /// The consequences in the order of the page: those first that a person should look at.
 const CONSEQUENCES: [&str; 9] =
     ["missing", "suspended", "corrected", "moved", "added", "renewed", "reinstated", "edited", "unchanged"];
-/// The number of rejected rows on the page; the file has more.
-const REJECTS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "import_check.html")]
@@ -49,7 +46,9 @@ struct CheckPage {
     close_matches: Vec<Close>,
     groups: Vec<Group>,
     rejected: i64,
-    rejects: Vec<String>,
+    rejects: Vec<Rejection>,
+    /// Whether the register was checked for somebody else, so that it is checked again before this person imports it.
+    is_of_other: bool,
 }
 
 /// A new person with the name of a known one.
@@ -129,7 +128,11 @@ fn read(found: &UploadDetails) -> Result<(Register, Checked), ApiError> {
 }
 
 /// The page of a checked register.
-pub(super) fn page_of(found: &UploadDetails, layout: Layout) -> Result<Response, PageError> {
+pub(super) fn page_of(
+    found: &UploadDetails,
+    rejected: &RejectedRows,
+    layout: Layout,
+) -> Result<Response, PageError> {
     let (register, checked) = read(found)?;
     let text = layout.text;
     let changes = checked.changes.as_ref();
@@ -153,7 +156,8 @@ pub(super) fn page_of(found: &UploadDetails, layout: Layout) -> Result<Response,
         close_matches: close.collect(),
         groups: groups.collect(),
         rejected: checked.rejected,
-        rejects: checked.rejects.iter().take(REJECTS).map(|one| rejection(one, text)).collect(),
+        rejects: Rejection::first(&checked.rejects, REJECTS, rejected, &register.options.columns, text),
+        is_of_other: !found.is_own,
         layout: Layout { heading, has_news: true, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
@@ -276,11 +280,17 @@ pub(super) async fn decide(
         register.same_people.retain(|one| !decided.contains(one.key.as_str()));
         let same = close.iter().enumerate().filter(|(number, _)| is_same(*number)).map(|(_, one)| same(one));
         register.same_people.extend(same);
-        let proposal = found.proposal.unwrap_or_default();
-        uploads::request_check(&mut tx, id, &json(&register)?, &proposal).await?;
+        check_again(&mut tx, &found, &register).await?;
         tx.commit().await?;
     }
     Ok(Redirect::to(&path(id)).into_response())
+}
+
+/// Asks for another check, for the form's person.
+async fn check_again(tx: &mut CallerTx, found: &UploadDetails, register: &Register) -> Result<(), PageError> {
+    let (upload, proposal) = (&found.upload, found.proposal.clone().unwrap_or_default());
+    uploads::request_check(tx, upload.id, upload.chapter_id, &json(register)?, &proposal).await?;
+    Ok(())
 }
 
 /// The form that imports.
@@ -290,18 +300,22 @@ pub(super) struct Confirmation {
     approve: Option<String>,
 }
 
-/// Imports a checked register.
+/// Imports a checked register. One that was checked for somebody else is checked again first.
 pub(super) async fn confirm(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
     Sent { visitor, form: Confirmation { approve } }: Sent<Confirmation>,
 ) -> Result<Response, PageError> {
     let (mut tx, found) = checked(&api, &visitor, id).await?;
-    if let Some((_, register, checked)) = found
+    if let Some((found, register, checked)) = found
         && checked.code.is_none()
     {
-        let register = Register { approve: approve.is_some(), ..register };
-        uploads::request_import(&mut tx, id, &json(&register)?).await?;
+        if found.is_own {
+            let register = Register { approve: approve.is_some(), ..register };
+            uploads::request_import(&mut tx, id, &json(&register)?).await?;
+        } else {
+            check_again(&mut tx, &found, &register).await?;
+        }
         tx.commit().await?;
     }
     Ok(Redirect::to(&path(id)).into_response())
@@ -314,27 +328,17 @@ pub(super) async fn rejects(
     Path(id): Path<Uuid>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Imports).await?;
-    let found = uploads::details(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
-    let (register, checked) = read(&found)?;
-    let _one_of_few = in_memory().await?;
-    let content = uploads::content(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    let upload = uploads::upload(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    let RejectedRows { mut header, rows } = register::rejected(&mut tx, id).await?;
     tx.commit().await?;
-    let lines: BTreeSet<i64> = checked.rejects.iter().map(|one| one.line).collect();
-    let config = api.import().clone();
-    let layout_of_file = register.options.layout().map_err(ApiError::Invalid)?;
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut file = tempfile::tempfile()?;
-        file.write_all(&content)?;
-        file.rewind()?;
-        Ok::<_, std::io::Error>(rejected_rows(file, REGISTER, &config, &layout_of_file, &lines))
-    });
-    let read = reading.await.map_err(|_| ApiError::Fault)?.map_err(|error| no_room(&error))?;
-    let RejectedRows { mut header, rows } = read.map_err(|_| ApiError::Fault)?;
-    let text = layout.text;
+    if rows.is_empty() {
+        return Ok(Redirect::to(&path(id)).into_response());
+    }
+    let (text, outcome) = (layout.text, Outcome::of(upload.result.as_ref()));
     header.push(text.say("reject-fault"));
     let mut file = File::new(&header);
     for (line, mut cells) in rows {
-        let of_line = checked.rejects.iter().filter(|one| one.line == line);
+        let of_line = outcome.rejects.iter().filter(|one| one.line == line);
         cells.push(of_line.map(|one| rejection(one, text)).collect::<Vec<_>>().join(" "));
         file.row(cells.into_iter().map(Cell::from).collect());
     }

@@ -1,25 +1,28 @@
 //! The columns of an uploaded register: what each of them contains, and how to read it.
 
 use std::collections::HashMap;
+use std::io::{Seek, Write};
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_engine::import::Field;
 use certvakt_engine::import::draft::{Draft, DraftColumn, mapping_name};
-use certvakt_engine::import::uploads::Register;
+use certvakt_engine::import::uploads::{Register, no_room};
+use certvakt_engine::import::{Field, ReadingOptions};
 use certvakt_store::CallerTx;
 use certvakt_store::caller::overview::{self, CertificationType};
-use certvakt_store::caller::uploads;
+use certvakt_store::caller::{self, Chapter, uploads};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
-use super::register::{json, path};
+use super::imports;
+use super::register::{json, path, refusal};
 use super::visitor::{Sent, Visitor};
-use crate::api::Api;
+use crate::api::{Api, in_memory};
 use crate::extract::Path;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
@@ -33,11 +36,21 @@ const SEPARATOR: char = ';';
 
 #[derive(Template)]
 #[template(path = "import_columns.html")]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of the page")]
 struct ColumnsPage {
     layout: Layout,
     /// The path of the import.
     path: String,
     columns: Vec<Column>,
+    /// Whether the table was not found in the file, so that there are no columns.
+    is_lost: bool,
+    header_row: String,
+    sheet: String,
+    /// Whether a column contains the chapter.
+    names_chapters: bool,
+    chapters: Vec<Choice>,
+    /// Whether rows may name chapters that do not exist yet.
+    may_add_chapters: bool,
     types: Vec<Choice>,
     date_formats: Vec<Choice>,
     missing: Vec<Choice>,
@@ -68,6 +81,10 @@ struct Column {
 struct Assignable {
     register: Register,
     draft: Draft,
+    organisation: Uuid,
+    /// The chapters that the register may be about.
+    chapters: Vec<Chapter>,
+    is_limited: bool,
     types: Vec<CertificationType>,
 }
 
@@ -82,8 +99,15 @@ impl Assignable {
         let draft =
             serde_json::from_value(found.proposal.unwrap_or_default()).map_err(|_| ApiError::Fault)?;
         let mut types = overview::certification_types(tx).await?;
-        types.retain(|one| one.organisation_id == found.upload.organisation_id);
-        Ok(Some(Self { register, draft, types }))
+        let organisation = found.upload.organisation_id;
+        types.retain(|one| one.organisation_id == organisation);
+        let mut chapters = caller::chapters(tx).await?;
+        chapters.retain(|one| {
+            let is_within = |limits: &Vec<Uuid>| limits.contains(&one.id);
+            one.organisation_id == organisation && found.limited_to.as_ref().is_none_or(is_within)
+        });
+        let is_limited = found.limited_to.is_some();
+        Ok(Some(Self { register, draft, organisation, chapters, is_limited, types }))
     }
 
     fn page(&self, id: Uuid, layout: Layout) -> ColumnsPage {
@@ -95,6 +119,15 @@ impl Assignable {
             samples: one.samples.join(", "),
             fields: fields(one.field.as_deref().unwrap_or_default(), text),
         });
+        let names_chapters =
+            self.draft.columns.iter().any(|one| one.field.as_deref() == Some(Field::Chapter.as_str()));
+        let chapter = self.register.chapter_id.or(match &self.chapters[..] {
+            [only] => Some(only.id),
+            _ => None,
+        });
+        let chapter = chapter.map(|id| id.to_string()).unwrap_or_default();
+        let chapters =
+            self.chapters.iter().map(|one| Choice::new(one.id.to_string(), line(&one.name), &chapter));
         // The only type is that of all rows.
         let only = match &self.types[..] {
             [only] => only.code.as_str(),
@@ -114,6 +147,12 @@ impl Assignable {
         ColumnsPage {
             path: path(id),
             columns: columns.collect(),
+            is_lost: self.draft.fault.is_some(),
+            header_row: options.header_row.map(|row| row.to_string()).unwrap_or_default(),
+            sheet: options.sheet.clone().unwrap_or_default(),
+            names_chapters,
+            chapters: chapters.collect(),
+            may_add_chapters: !self.is_limited,
             types: types.collect(),
             date_formats: formats.collect(),
             missing: missing.into(),
@@ -122,10 +161,16 @@ impl Assignable {
             blank_never_expires: options.blank_never_expires,
             add_chapters: self.register.add_chapters,
             save_as: self.register.save_as.clone().unwrap_or_default(),
-            faults: Vec::new(),
+            faults: self.draft.fault.iter().map(|code| place_fault(code, text)).collect(),
             layout: Layout { heading: text.say("columns-title"), ..layout },
         }
     }
+}
+
+/// Why the table was not found in the file.
+fn place_fault(code: &str, text: Text) -> Fault {
+    let field = if code == "import-no-header" { "header_row" } else { "sheet" };
+    Fault { field: field.into(), what: refusal(code, text) }
 }
 
 /// The fields that a column can contain; the first choice is none.
@@ -146,7 +191,10 @@ pub(super) async fn show(
     let found = Assignable::of(&mut tx, id).await?;
     tx.commit().await?;
     Ok(match found {
-        Some(found) => page(StatusCode::OK, &found.page(id, layout)),
+        Some(found) => {
+            let is_refused = found.draft.fault.is_some();
+            page(StatusCode::OK, &found.page(id, Layout { is_refused, ..layout }))
+        }
         None => Redirect::to(&path(id)).into_response(),
     })
 }
@@ -171,7 +219,7 @@ pub(super) async fn make(
     // Decisions about people belong to the former columns.
     found.register.same_people.clear();
     let (options, draft) = (json(&found.register)?, json(&found.draft)?);
-    uploads::request_check(&mut tx, id, &options, &draft).await?;
+    uploads::request_check(&mut tx, id, found.register.chapter_id, &options, &draft).await?;
     tx.commit().await?;
     Ok(Redirect::to(&path(id)).into_response())
 }
@@ -201,7 +249,9 @@ fn enter(found: &mut Assignable, form: &HashMap<String, String>, text: Text) -> 
         let chosen = formats.iter().filter(|one| *one == entered("date_format"));
         options.date_formats = chosen.cloned().collect();
     }
-    found.register.add_chapters = !entered("add_chapters").is_empty();
+    found.register.add_chapters = !entered("add_chapters").is_empty() && !found.is_limited;
+    let chapter = found.chapters.iter().find(|one| one.id.to_string() == entered("chapter"));
+    found.register.chapter_id = chapter.map(|one| one.id);
     let mut faults = Vec::new();
     let mut fault = |field: String, what: String| faults.push(Fault { field: field.into(), what });
     let named = |key: &str, field: Field| text.named(key, &text.say(&format!("field-{}", field.as_str())));
@@ -211,6 +261,9 @@ fn enter(found: &mut Assignable, form: &HashMap<String, String>, text: Text) -> 
                 if !columns.contains_key(field.as_str()) {
                     fault("column-0".to_owned(), named("fault-field-missing", field));
                 }
+            }
+            if found.register.chapter_id.is_none() && !columns.contains_key(Field::Chapter.as_str()) {
+                fault("chapter".to_owned(), text.say("fault-import-chapter"));
             }
             if found.register.options.certification_type.is_none()
                 && !columns.contains_key(Field::Type.as_str())
@@ -237,4 +290,65 @@ fn enter(found: &mut Assignable, form: &HashMap<String, String>, text: Text) -> 
         faults.push(Fault { field: "never".into(), what: text.say("fault-words") });
     }
     faults
+}
+
+/// The form that says where the table is in the file.
+#[derive(Deserialize)]
+pub(super) struct Location {
+    #[serde(default)]
+    header_row: String,
+    #[serde(default)]
+    sheet: String,
+}
+
+/// Reads the file again, with another sheet or line of the header.
+pub(super) async fn read_again(
+    State(api): State<Api>,
+    Path(id): Path<Uuid>,
+    Sent { visitor, form }: Sent<Location>,
+) -> Result<Response, PageError> {
+    let (mut tx, layout) = visitor.begin(&api, Section::Imports).await?;
+    let Some(mut found) = Assignable::of(&mut tx, id).await? else {
+        return Ok(Redirect::to(&path(id)).into_response());
+    };
+    let chapters = caller::chapters(&mut tx).await?;
+    let _one_of_few = in_memory().await?;
+    let content = uploads::content(&mut tx, id).await?.ok_or(ApiError::NotFound)?;
+    tx.commit().await?;
+    let text = layout.text;
+    let (header_row, sheet) = (form.header_row.trim(), form.sheet.trim());
+    let options = ReadingOptions {
+        header_row: header_row.parse().ok(),
+        sheet: Some(sheet.to_owned()).filter(|sheet| !sheet.is_empty()),
+        ..found.register.options.clone()
+    };
+    let is_number = header_row.is_empty() || options.header_row.is_some();
+    let wrong = if !is_number || options.check_bounds().is_err() || options.location().is_err() {
+        Fault { field: "header_row".into(), what: text.say("fault-header-row") }
+    } else {
+        found.register.options = options;
+        let mut file = tempfile::tempfile().map_err(|error| no_room(&error))?;
+        file.write_all(&content).and_then(|()| file.rewind()).map_err(|error| no_room(&error))?;
+        let known = imports::known(&chapters, found.organisation, &found.types);
+        match imports::read(&api, &file, &found.register, known).await? {
+            Ok(Draft { fault: Some(code), .. }) => place_fault(&code, text),
+            Err(error) => place_fault(error.code(), text),
+            Ok(draft) => {
+                let (options, draft) = (json(&found.register)?, json(&draft)?);
+                let mut tx = visitor.again(&api).await?;
+                uploads::read_again(&mut tx, id, &options, &draft).await?;
+                tx.commit().await?;
+                return Ok(Redirect::to(&format!("{}/columns", path(id))).into_response());
+            }
+        }
+    };
+    let layout = Layout { is_refused: true, ..layout };
+    let entered = (header_row.to_owned(), sheet.to_owned());
+    let refused = ColumnsPage {
+        faults: vec![wrong],
+        header_row: entered.0,
+        sheet: entered.1,
+        ..found.page(id, layout)
+    };
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused))
 }

@@ -1,5 +1,6 @@
 //! The registers: the form that uploads one, and the imports of the last 30 days.
 
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 
 use askama::Template;
@@ -12,17 +13,16 @@ use certvakt_engine::import::guess::Known;
 use certvakt_engine::import::names::Names;
 use certvakt_engine::import::uploads::{Register, no_room};
 use certvakt_engine::import::{ImportError, ReadingOptions};
-use certvakt_store::CallerTx;
-use certvakt_store::caller::uploads::{self, Announced, SavedMapping};
+use certvakt_store::caller::uploads::{self, Announced, Place, SavedMapping};
 use certvakt_store::caller::{self, Chapter, Organisation, overview};
 use certvakt_store::organisation::Named;
+use certvakt_store::{CallerTx, Role};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
-use super::register::{PATH, REGISTER, json, refusal, summary};
-use super::runs::administered;
+use super::register::{Outcome, PATH, REGISTER, json, maker, path, path_of_number, refusal, summary};
 use super::upload::{NoFile, Upload};
 use super::visitor::Visitor;
 use crate::api::{Api, in_memory};
@@ -45,10 +45,9 @@ pub(super) struct AfterDiscard {
 #[template(path = "imports.html")]
 struct ImportsPage {
     layout: Layout,
-    chapters: Vec<Choice>,
+    /// Whether the register of the person is limited to the chapters that they coordinate.
+    is_limited: bool,
     mappings: Vec<Choice>,
-    header_row: String,
-    sheet: String,
     imports: Vec<Listed>,
     faults: Vec<Fault>,
 }
@@ -61,30 +60,62 @@ impl ImportsPage {
 
 /// An import in the list.
 struct Listed {
-    id: Uuid,
+    path: String,
     date: String,
     organisation: String,
+    maker: String,
     summary: String,
 }
 
-/// What the form offers: the chapters and saved mappings of the organisations that the person administers.
+/// What the form offers: the organisations in which the person manages chapters, and the saved mappings.
 struct Offered {
     organisations: Vec<Organisation>,
-    chapters: Vec<Chapter>,
+    /// The organisations that the person administers.
+    administered: HashSet<Uuid>,
     mappings: Vec<SavedMapping>,
+}
+
+/// How to read a register: with a saved mapping, or anew.
+struct Reading<'a> {
+    organisation: &'a Organisation,
+    mapping: Option<&'a SavedMapping>,
+}
+
+impl Reading<'_> {
+    /// Its value in the form.
+    fn key(&self) -> String {
+        let organisation = self.organisation.id;
+        match self.mapping {
+            None => organisation.to_string(),
+            Some(one) if one.is_own => format!("{organisation} {} own", one.name),
+            Some(one) => format!("{organisation} {}", one.name),
+        }
+    }
 }
 
 impl Offered {
     async fn of(tx: &mut CallerTx) -> Result<Self, PageError> {
-        let administered = administered(tx).await?;
-        if administered.is_empty() {
+        let memberships = caller::memberships(tx).await?;
+        let managed = memberships.iter().filter(|one| one.role != Role::Mentor);
+        let managed: HashSet<Uuid> = managed.map(|one| one.organisation_id).collect();
+        if managed.is_empty() {
             return Err(ApiError::NotYours.into());
         }
+        let administered = memberships.iter().filter(|one| one.role == Role::OrgAdmin);
+        let administered = administered.map(|one| one.organisation_id).collect();
         let mut organisations = caller::organisations(tx).await?;
-        organisations.retain(|one| administered.contains(&one.id));
-        let mut chapters = caller::chapters(tx).await?;
-        chapters.retain(|one| administered.contains(&one.organisation_id));
-        Ok(Self { organisations, chapters, mappings: uploads::mappings(tx).await? })
+        organisations.retain(|one| managed.contains(&one.id));
+        Ok(Self { organisations, administered, mappings: uploads::mappings(tx).await? })
+    }
+
+    /// The ways to read a register of each organisation, first without a saved mapping.
+    fn readings(&self) -> Vec<Reading<'_>> {
+        let all = self.organisations.iter().flat_map(|organisation| {
+            let mappings = self.mappings.iter().filter(|one| one.organisation_id == organisation.id);
+            let mappings = std::iter::once(None).chain(mappings.map(Some));
+            mappings.map(move |mapping| Reading { organisation, mapping })
+        });
+        all.collect()
     }
 
     /// A name with that of its organisation, if there are several.
@@ -104,7 +135,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Imports).await?;
     let offered = Offered::of(&mut tx).await?;
-    let mut shown = form(&mut tx, layout, &offered, &Fields::default()).await?;
+    let mut shown = form(&mut tx, layout, &offered, "").await?;
     tx.commit().await?;
     if discarded {
         shown.layout.heading = shown.layout.text.say("imports-discarded-title");
@@ -113,89 +144,71 @@ pub(super) async fn show(
     Ok(page(StatusCode::OK, &shown))
 }
 
-/// What the form says, besides the file.
-#[derive(Debug, Clone, Default)]
-struct Fields {
-    chapter: String,
-    mapping: String,
-    header_row: String,
-    sheet: String,
-}
-
 async fn form(
     tx: &mut CallerTx,
     layout: Layout,
     offered: &Offered,
-    fields: &Fields,
+    chosen: &str,
 ) -> Result<ImportsPage, PageError> {
     let text = layout.text;
-    let imports = uploads::uploads(tx, SHOWN).await?;
-    let imports = imports.into_iter().map(|one| {
-        let of = offered.organisations.iter().find(|other| other.id == one.organisation_id);
-        let date = of.map(|of| text.date(one.created_at.with_timezone(&of.zone.0).date_naive()));
-        Listed {
-            id: one.id,
-            date: date.unwrap_or_default(),
-            organisation: of
-                .filter(|_| offered.organisations.len() > 1)
-                .map(|of| line(&of.name))
-                .unwrap_or_default(),
-            summary: summary(&one, text),
-        }
+    let imports = uploads::list(tx, SHOWN).await?;
+    let imports = imports.into_iter().filter_map(|one| {
+        let of = offered.organisations.iter().find(|other| other.id == one.organisation_id)?;
+        let path = match (one.upload_id, one.import_id) {
+            (Some(id), _) => path(id),
+            (None, number) => path_of_number(number?),
+        };
+        Some(Listed {
+            path,
+            date: text.date(one.at.with_timezone(&of.zone.0).date_naive()),
+            organisation: match offered.organisations.len() {
+                1 => String::new(),
+                _ => line(&of.name),
+            },
+            maker: maker(one.sender.as_deref(), one.operator.as_deref(), text),
+            summary: summary(&one.state, &Outcome::of(one.result.as_ref()), text),
+        })
     });
     let imports = imports.collect();
-    let chapters = offered.chapters.iter().map(|one| {
-        Choice::new(one.id.to_string(), offered.labelled(&one.name, one.organisation_id), &fields.chapter)
-    });
-    let mappings = offered.mappings.iter().map(|one| {
-        let value = mapping_key(one);
-        Choice::new(value, offered.labelled(&one.name, one.organisation_id), &fields.mapping)
+    // Without a choice there is no field.
+    let readings = Some(offered.readings()).filter(|readings| readings.len() > 1).unwrap_or_default();
+    let mappings = readings.iter().map(|one| {
+        let new = text.say("imports-no-mapping");
+        let name = one.mapping.map_or(new.as_str(), |mapping| &mapping.name);
+        Choice::new(one.key(), offered.labelled(name, one.organisation.id), chosen)
     });
     Ok(ImportsPage {
-        chapters: chapters.collect(),
+        is_limited: offered.organisations.iter().any(|one| !offered.administered.contains(&one.id)),
         mappings: mappings.collect(),
-        header_row: fields.header_row.clone(),
-        sheet: fields.sheet.clone(),
         imports,
         faults: Vec::new(),
         layout: Layout { heading: text.say("imports-title"), ..layout },
     })
 }
 
-/// The value of a mapping in the form.
-fn mapping_key(one: &SavedMapping) -> String {
-    format!("{} {}", one.organisation_id, one.name)
-}
-
-/// Receives a register, and stores it as a draft whose columns the person assigns next.
+/// Receives a register, and stores it as a draft whose columns the person assigns next. A file that can be read is stored
+/// whatever else is wrong, because a browser forgets which file was chosen.
 pub(super) async fn make(State(api): State<Api>, sent: Upload) -> Result<Response, PageError> {
     let Upload { visitor, fields, file } = sent;
-    let field = |name: &str| fields.get(name).map(|value| value.trim().to_owned()).unwrap_or_default();
-    let fields = Fields {
-        chapter: field("chapter"),
-        mapping: field("mapping"),
-        header_row: field("header_row"),
-        sheet: field("sheet"),
-    };
+    let chosen = fields.get("mapping").map(|value| value.trim().to_owned()).unwrap_or_default();
     let (mut tx, layout) = visitor.begin(&api, Section::Imports).await?;
     let offered = Offered::of(&mut tx).await?;
+    let chapters = caller::chapters(&mut tx).await?;
     let types = overview::certification_types(&mut tx).await?;
     tx.commit().await?;
     let text = layout.text;
-    let received = match read_form(&fields, &offered, text) {
-        Ok((chapter, register)) => match file {
-            Ok(file) => Ok((chapter, register, file.into_std().await)),
-            Err(NoFile::Missing) => Err(fault("file", text.say("fault-no-file"))),
-            Err(NoFile::TooLong) => Err(fault("file", text.say("fault-file-too-long"))),
-        },
-        Err(fault) => Err(fault),
+    let received = match file {
+        Ok(file) => read_form(&chosen, &offered, text).map(|form| (form, file)),
+        Err(NoFile::Missing) => Err(fault("file", text.say("fault-no-file"))),
+        Err(NoFile::TooLong) => Err(fault("file", text.say("fault-file-too-long"))),
     };
     let wrong = match received {
-        Ok((chapter, register, file)) => {
-            let _turn = api.receiving(chapter.organisation_id).await?;
-            let known = known(&offered, chapter.organisation_id, &types);
+        Ok(((organisation, register), file)) => {
+            let _turn = api.receiving(organisation).await?;
+            let file = file.into_std().await;
+            let known = known(&chapters, organisation, &types);
             match read(&api, &file, &register, known).await? {
-                Ok(draft) => return store(&visitor, &api, &register, &draft, file).await,
+                Ok(draft) => return store(&visitor, &api, organisation, &register, &draft, file).await,
                 Err(error) => fault("file", refusal(error.code(), text)),
             }
         }
@@ -203,7 +216,7 @@ pub(super) async fn make(State(api): State<Api>, sent: Upload) -> Result<Respons
     };
     let mut tx = visitor.again(&api).await?;
     let layout = Layout { is_refused: true, ..layout };
-    let mut refused = form(&mut tx, layout, &offered, &fields).await?;
+    let mut refused = form(&mut tx, layout, &offered, &chosen).await?;
     tx.commit().await?;
     refused.faults.push(wrong);
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused))
@@ -213,51 +226,34 @@ fn fault(field: &'static str, what: String) -> Fault {
     Fault { field: field.into(), what }
 }
 
-/// Checks the fields. Returns the chapter, and the options for reading the register.
-fn read_form<'a>(
-    fields: &Fields,
-    offered: &'a Offered,
-    text: Text,
-) -> Result<(&'a Chapter, Register), Fault> {
-    let chapter = offered.chapters.iter().find(|one| one.id.to_string() == fields.chapter);
-    let Some(chapter) = chapter else { return Err(fault("chapter", text.say("fault-import-chapter"))) };
-    let saved = offered.mappings.iter().find(|one| mapping_key(one) == fields.mapping);
-    if saved.is_none() != fields.mapping.is_empty()
-        || saved.is_some_and(|one| one.organisation_id != chapter.organisation_id)
-    {
-        return Err(fault("mapping", text.say("fault-import-mapping")));
-    }
-    let name = saved.map(|one| one.name.clone());
-    let saved = match saved.map(|one| ReadingOptions::of(&one.name, &one.options)).transpose() {
-        Ok(saved) => saved.unwrap_or_default(),
-        Err(_) => return Err(fault("mapping", text.say("fault-import-mapping"))),
+/// Checks the choice. Returns the organisation, and the options for reading the register.
+fn read_form(chosen: &str, offered: &Offered, text: Text) -> Result<(Uuid, Register), Fault> {
+    let readings = offered.readings();
+    let reading = match (&readings[..], chosen) {
+        ([only], "") => Some(only),
+        (all, _) => all.iter().find(|one| one.key() == chosen),
     };
-    let header_row = match fields.header_row.as_str() {
-        "" => None,
-        given => match given.parse() {
-            Ok(number) => Some(number),
-            Err(_) => return Err(fault("header_row", text.say("fault-header-row"))),
-        },
-    };
-    let sheet = Some(fields.sheet.clone()).filter(|name| !name.is_empty());
-    let given = ReadingOptions { header_row, sheet, ..ReadingOptions::default() };
-    let options = given.over(saved);
-    if options.check_bounds().is_err() || options.location().is_err() {
-        return Err(fault("header_row", text.say("fault-header-row")));
-    }
-    let register = Register { chapter_id: chapter.id, options, save_as: name, ..Register::default() };
-    Ok((chapter, register))
+    let wrong = || fault("mapping", text.say("fault-import-mapping"));
+    let Reading { organisation, mapping } = reading.ok_or_else(wrong)?;
+    let options = mapping.map(|one| ReadingOptions::of(&one.name, &one.options)).transpose();
+    let options = options.map_err(|_| wrong())?.unwrap_or_default();
+    let save_as = mapping.map(|one| one.name.clone());
+    Ok((organisation.id, Register { options, save_as, ..Register::default() }))
 }
 
 /// The chapters and types by which columns are recognised.
-fn known(offered: &Offered, organisation: Uuid, types: &[overview::CertificationType]) -> Known {
+pub(super) fn known(
+    chapters: &[Chapter],
+    organisation: Uuid,
+    types: &[overview::CertificationType],
+) -> Known {
     let named = |id, key: &str, name: &str| Named {
         id,
         key: key.to_owned(),
         name: name.to_owned(),
         external_id: None,
     };
-    let chapters = offered.chapters.iter().filter(|one| one.organisation_id == organisation);
+    let chapters = chapters.iter().filter(|one| one.organisation_id == organisation);
     let types = types.iter().filter(|one| one.organisation_id == organisation);
     Known {
         chapters: Some(Names::chapters(
@@ -268,8 +264,8 @@ fn known(offered: &Offered, organisation: Uuid, types: &[overview::Certification
     }
 }
 
-/// Reads the first rows of a register.
-async fn read(
+/// Reads the first rows of a register. If only the place of its table is wrong, the draft says so.
+pub(super) async fn read(
     api: &Api,
     file: &std::fs::File,
     register: &Register,
@@ -278,13 +274,19 @@ async fn read(
     let file = file.try_clone().map_err(|error| no_room(&error))?;
     let (config, options) = (api.import().clone(), register.options.clone());
     let reading = tokio::task::spawn_blocking(move || Draft::read(file, REGISTER, &config, &options, &known));
-    Ok(reading.await.map_err(|_| ApiError::Fault)?)
+    Ok(match reading.await.map_err(|_| ApiError::Fault)? {
+        Err(error) if error.is_about_place() => {
+            Ok(Draft { fault: Some(error.code().to_owned()), ..Draft::default() })
+        }
+        read => read,
+    })
 }
 
 /// Stores a draft, and leads to its columns.
 async fn store(
     visitor: &Visitor,
     api: &Api,
+    organisation: Uuid,
     register: &Register,
     draft: &Draft,
     mut file: std::fs::File,
@@ -294,7 +296,9 @@ async fn store(
     file.rewind().and_then(|()| file.read_to_end(&mut content)).map_err(|error| no_room(&error))?;
     let (options, draft) = (json(register)?, json(draft)?);
     let mut tx = visitor.again(api).await?;
-    let added = uploads::announce(&mut tx, register.chapter_id, &options, Some((&content, &draft))).await?;
+    let added =
+        uploads::announce(&mut tx, Place::Organisation(organisation), &options, Some((&content, &draft)))
+            .await?;
     let upload = match added {
         Announced::As(upload) => upload,
         Announced::NotTheirs => return Err(ApiError::NotFound.into()),

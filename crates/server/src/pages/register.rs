@@ -1,7 +1,12 @@
 //! What the pages about registers share: their paths, results in words, and why a register or a row was refused.
 
+use std::collections::BTreeMap;
+
+use certvakt_base::i18n::line;
 use certvakt_engine::import::Reject;
-use certvakt_store::caller::uploads::Upload;
+use certvakt_engine::import::rejected_rows::RejectedRows;
+use certvakt_store::CallerTx;
+use certvakt_store::caller::uploads;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -13,10 +18,17 @@ use crate::problem::ApiError;
 pub(super) const PATH: &str = "/imports";
 /// The name of a register in messages for the log, in place of its file's name.
 pub(super) const REGISTER: &str = "register";
+/// The number of rejected rows on a page; the file has more.
+pub(super) const REJECTS: usize = 20;
 
 /// The path of an import.
 pub(super) fn path(id: Uuid) -> String {
     format!("{PATH}/{id}")
+}
+
+/// The path of an import by its number.
+pub(super) fn path_of_number(number: i64) -> String {
+    format!("{PATH}/numbers/{number}")
 }
 
 /// The result of an import, or why it was refused.
@@ -49,16 +61,15 @@ pub(super) struct Undo {
 }
 
 impl Outcome {
-    pub(super) fn of(upload: &Upload) -> Self {
-        upload.result.clone().and_then(|result| serde_json::from_value(result).ok()).unwrap_or_default()
+    pub(super) fn of(result: Option<&Value>) -> Self {
+        result.and_then(|result| Self::deserialize(result).ok()).unwrap_or_default()
     }
 }
 
 /// An import in one line.
-pub(super) fn summary(upload: &Upload, text: Text) -> String {
-    let outcome = Outcome::of(upload);
+pub(super) fn summary(state: &str, outcome: &Outcome, text: Text) -> String {
     text.with(
-        &format!("import-{}", upload.state),
+        &format!("import-{state}"),
         &[
             ("added", outcome.added.into()),
             ("renewed", outcome.renewed.into()),
@@ -67,16 +78,88 @@ pub(super) fn summary(upload: &Upload, text: Text) -> String {
     )
 }
 
+/// Who made an import: the person who uploaded the register, or the operator of a command.
+pub(super) fn maker(sender: Option<&str>, operator: Option<&str>, text: Text) -> String {
+    match (sender, operator) {
+        (Some(sender), _) => text.named("import-by", sender),
+        (None, Some(operator)) => text.named("import-by-command", operator),
+        (None, None) => text.say("import-by-unknown"),
+    }
+}
+
+/// A rejected row or contact on a page.
+pub(super) struct Rejection {
+    /// The name in the row.
+    pub(super) name: String,
+    /// Where it is.
+    pub(super) place: String,
+    /// The columns at fault with their values.
+    pub(super) values: Vec<String>,
+    /// What is wrong, and what to do.
+    pub(super) what: String,
+}
+
+impl Rejection {
+    /// A rejected row with its cells, of which there are none if the register was not sent on a page.
+    pub(super) fn new(
+        one: &Reject,
+        rows: &RejectedRows,
+        columns: &BTreeMap<String, String>,
+        text: Text,
+    ) -> Self {
+        let cells = |field: &str| rows.cells(one.line, columns, field);
+        let written = |cells: Vec<(&str, &str)>| {
+            let cells = cells.into_iter().map(|(_, cell)| cell.trim()).filter(|cell| !cell.is_empty());
+            line(&cells.collect::<Vec<_>>().join(" "))
+        };
+        let (name, id) = (written(cells("name")), written(cells("external_id")));
+        let place = text.count("change-line", one.line.to_string());
+        Self {
+            name: if name.is_empty() { text.say("reject-unnamed") } else { name },
+            place: if id.is_empty() {
+                place
+            } else {
+                format!("{place}, {}", text.named("change-number", &id))
+            },
+            values: cells(&one.column).into_iter().map(|(column, cell)| value(column, cell, text)).collect(),
+            what: sentence("reject-sentence", one, text),
+        }
+    }
+
+    /// The first rejected rows, at most `most`.
+    pub(super) fn first(
+        rejects: &[Reject],
+        most: usize,
+        rows: &RejectedRows,
+        columns: &BTreeMap<String, String>,
+        text: Text,
+    ) -> Vec<Self> {
+        rejects.iter().take(most).map(|one| Self::new(one, rows, columns, text)).collect()
+    }
+}
+
+/// A column with its value, each limited to a line.
+fn value(column: &str, cell: &str, text: Text) -> String {
+    let cell = cell.trim();
+    let key = if cell.is_empty() { "reject-blank" } else { "reject-value" };
+    text.with(key, &[("column", line(column).into()), ("value", line(cell).into())])
+}
+
 /// Where the fault of a rejected row or contact is, and what it is, as a sentence.
 pub(super) fn rejection(one: &Reject, text: Text) -> String {
-    let key = if one.is_row_imported { "reject-contact" } else { "reject-field" };
+    sentence("reject-field", one, text)
+}
+
+fn sentence(key: &str, one: &Reject, text: Text) -> String {
     let field = text.say(&format!("field-{}", one.column));
-    let known = text.say(&format!("reason-{}", cause(&one.reason)));
+    let cause = one.code.clone().unwrap_or_else(|| cause(&one.reason));
+    let known = text.say(&format!("reason-{cause}"));
     let reason = if known.is_empty() { text.say("reason") } else { known };
-    text.with(
+    let said = text.with(
         key,
         &[("line", one.line.to_string().into()), ("field", field.into()), ("reason", reason.into())],
-    )
+    );
+    if one.is_row_imported { format!("{said} {}", text.say("reject-rest")) } else { said }
 }
 
 /// The cause in a reason, before what to do, as it is in the key of a text.
@@ -99,4 +182,10 @@ pub(super) fn json(value: &impl Serialize) -> Result<Value, ApiError> {
         return Err(ApiError::Invalid("a name contains an invalid character".to_owned()));
     }
     Ok(value)
+}
+
+/// The rejected rows of an upload as they were in the file.
+pub(super) async fn rejected(tx: &mut CallerTx, id: Uuid) -> Result<RejectedRows, ApiError> {
+    let found = uploads::rejected(tx, id).await?;
+    found.map(serde_json::from_value).transpose().map(Option::unwrap_or_default).map_err(|_| ApiError::Fault)
 }

@@ -42,7 +42,15 @@ impl FromRequest<Api> for Upload {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
-        let (visitor, session) = Visitor::of(&mut parts, api).await?;
+        let (visitor, session) = match Visitor::of(&mut parts, api).await {
+            // Nobody is signed in for whom the file could be stored.
+            Err(PageError::NotSignedIn(path)) => {
+                return Err(PageError::FormNotSaved { path, is_kept: false });
+            }
+            found => found?,
+        };
+        // A file that is received changes nothing yet. What it changes is another form, which is kept.
+        let visitor = visitor.changing_nothing();
         let headers = parts.headers.clone();
         let incomplete = || ApiError::Invalid("the form is incomplete".to_owned());
         let form = Multipart::from_request(Request::from_parts(parts, body), api).await;

@@ -83,6 +83,12 @@ impl Visitor {
         api.erase(&self.caller, administrator, person, organisation).await
     }
 
+    /// The same for a request that changes nothing about others, so that nobody must sign in again for it.
+    pub(super) fn changing_nothing(mut self) -> Self {
+        self.caller.changes_others = false;
+        self
+    }
+
     /// Exports all data of a person whom the page may export.
     pub(super) async fn export(&self, api: &Api, person: Uuid) -> Result<Export, ApiError> {
         api.export(&self.caller, person).await

@@ -78,6 +78,7 @@ pub async fn close_matches(
         .bind(target.organisation_id)
         .bind(most)
         .bind(target.same_people.iter().map(|one| one.key.as_str()).collect::<Vec<_>>())
+        .bind(target.source.chapters())
         .fetch_all(tx)
         .await?)
 }

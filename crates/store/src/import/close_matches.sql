@@ -1,5 +1,6 @@
 -- New people who have the name of a known person of the organisation ($1) that is not in the file, and those who are a known
--- person by a decision about their key ($3): the first rows ($2), each with the known person.
+-- person by a decision about their key ($3): the first rows ($2), each with the known person. Within limits ($4), only people whose
+-- chapters are all within them.
 select m.line, m.key, m.external_id, m.name, k.person_id, k.name as known_name,
   array(
     select distinct c.external_id from public.peer_mentor_certifications c
@@ -16,7 +17,8 @@ from (
   where m.name is not null and (m.person_is_new or k.key = any ($3))
 ) m
 join certvakt.person_names k on k.organisation_id = $1 and k.name_folded = m.folded
-where case when m.is_decided then k.person_id = m.person_id
+where ($4::uuid[] is null or exists (select from import_manageable p where p.person_id = k.person_id))
+  and case when m.is_decided then k.person_id = m.person_id
   else not exists (select from import_matches o where o.person_id = k.person_id) end
 order by m.line, k.person_id
 limit $2

@@ -15,6 +15,7 @@ select
   count(*) filter (where not is_added and not is_updated) as unchanged,
   (select count(duplicate_of) from import_rows) as duplicate,
   (select count(reject_reason) from import_rows) as rejected,
+  (select count(*) from import_rows where reject_reason is not null and reject_code is null) as unread,
   count(*) filter (where date_differs and kind = 'renewed') as renewed,
   count(*) filter (where date_differs and kind = 'corrected') as corrected,
   (select count(*) from import_replacements) as replaced,

@@ -30,9 +30,9 @@ pub async fn record(
     let id = sqlx::query_scalar!(
         "insert into certvakt.imports
            (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, duplicate, rejected,
-            renewed, corrected, replaced, missing, contacts_rejected, started_at, new_chapter_ids)
+            renewed, corrected, replaced, missing, contacts_rejected, started_at, new_chapter_ids, person_id, limited_to)
          select $1, $2, $3, c.read, c.added, c.updated, c.unchanged, c.duplicate, c.rejected, c.renewed, c.corrected,
-           c.replaced, $6, c.contacts_rejected, $5, $7
+           c.replaced, $6, c.contacts_rejected, $5, $7, $8, $9
          from jsonb_populate_record(null::certvakt.imports, $4) c
          returning id",
         target.organisation_id,
@@ -42,6 +42,8 @@ pub async fn record(
         counts.started_at,
         done.missing,
         &new_chapters,
+        target.source.actor(),
+        target.source.chapters(),
     )
     .fetch_one(&mut *tx)
     .await?;

@@ -18,6 +18,8 @@ pub async fn find_missing(
         .bind(&coverage.chapters)
         .bind(&coverage.types)
         .bind(with_suspended)
+        .bind(target.source.actor())
+        .bind(target.source.chapters())
         .execute(tx)
         .await?;
     Ok(())

@@ -20,6 +20,9 @@ pub struct Rejected {
     pub external_id: Option<String>,
     /// Whether only a contact was rejected.
     pub is_row_imported: bool,
+    /// The stable code, if the row could be read, but the person who sent the register may not import it.
+    #[sqlx(rename = "reject_code")]
+    pub code: Option<String>,
 }
 
 /// A page of the rejected rows and contacts, in the order of the file, starting after a line and column.
@@ -39,8 +42,8 @@ pub async fn rejects(
 /// The first three rejected rows.
 pub async fn first_rejected(tx: &mut RegistrarTx) -> Result<Vec<Rejected>, StoreError> {
     Ok(sqlx::query_as(
-        "select line, reject_column, reject_reason, external_id, false as is_row_imported
-         from import_rows where reject_reason is not null order by line limit 3",
+        "select line, reject_column, reject_reason, external_id, false as is_row_imported, reject_code
+         from import_rows where reject_reason is not null and reject_code is null order by line limit 3",
     )
     .fetch_all(tx)
     .await?)

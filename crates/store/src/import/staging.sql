@@ -12,6 +12,8 @@ create temporary table import_rows (
   push_token_reason text,
   reject_column text,
   reject_reason text,
+  -- Set if the row could be read, but the person who sent it may not change its certification.
+  reject_code text,
   -- Columns that most registers do not have.
   person_id text,
   replaces text,
@@ -30,6 +32,10 @@ create temporary table import_people (
   key text primary key,
   person_id uuid not null,
   is_new boolean not null
+) on commit drop;
+-- The people all of whose chapters are within the limits of the import, if it has any.
+create temporary table import_manageable (
+  person_id uuid primary key
 ) on commit drop;
 -- The certifications that are replaced by another one.
 create temporary table import_replacements (

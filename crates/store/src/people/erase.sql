@@ -80,15 +80,25 @@ drafts as (
 -- The results of the person's own uploads, and of those that list ids of the register.
 registers as (
   update certvakt.uploads u
-  set person_id = nullif(u.person_id, $1), undo_requested_by = nullif(u.undo_requested_by, $1),
+  set person_id = nullif(u.person_id, $1), rejected = null,
     result = u.result #- '{missing,first}' #- '{undo,notified}' #- '{undo,kept}'
   from (
-    select o.id, coalesce($1 in (o.person_id, o.undo_requested_by), false) as is_theirs from certvakt.uploads o
+    select o.id, o.person_id is not distinct from $1 as is_theirs from certvakt.uploads o
     where o.state not in ('draft', 'checking', 'checked')
-      and (o.person_id = $1 or o.undo_requested_by = $1 or o.organisation_id in (select w.organisation_id from whose w))
+      and (o.person_id = $1 or o.organisation_id in (select w.organisation_id from whose w))
   ) o
   where u.id = o.id
   returning o.is_theirs
+),
+imports as (
+  update certvakt.imports i
+  set person_id = nullif(i.person_id, $1), undo_requested_by = nullif(i.undo_requested_by, $1),
+    undo = i.undo #- '{notified}' #- '{kept}'
+  where i.person_id = $1 or i.undo_requested_by = $1
+    or i.undo is not null and i.organisation_id in (select w.organisation_id from whose w)
+),
+mappings as (
+  delete from certvakt.import_mappings where owner_id = $1
 ),
 opt_outs as (
   delete from certvakt.channel_opt_outs where person_id = $1 returning 1

@@ -161,6 +161,16 @@ select json_build_object(
     select coalesce(json_agg(json_build_object(
       'organisation', o.name, 'state', u.state, 'announced_at', u.created_at, 'ended_at', u.finished_at) order by u.created_at), '[]')
     from certvakt.uploads u join certvakt.organisations o on o.id = u.organisation_id where u.person_id = p.id),
+  'imports', (
+    select coalesce(json_agg(json_build_object(
+      'organisation', o.name, 'number', i.id, 'at', i.finished_at, 'is_theirs', coalesce(i.person_id = p.id, false),
+      'asked_to_undo', coalesce(i.undo_requested_by = p.id, false)) order by i.id), '[]')
+    from certvakt.imports i join certvakt.organisations o on o.id = i.organisation_id
+    where i.person_id = p.id or i.undo_requested_by = p.id),
+  'saved_mappings', (
+    select coalesce(json_agg(json_build_object('organisation', o.name, 'name', s.name, 'saved_at', s.updated_at)
+      order by s.name), '[]')
+    from certvakt.import_mappings s join certvakt.organisations o on o.id = s.organisation_id where s.owner_id = p.id),
   'answers_remembered', (
     select count(*) from certvakt.idempotency_keys k
     where k.person_id = p.id or position(p.id::text in k.answer::text) > 0)

@@ -1,4 +1,5 @@
 -- The fields that the import $1 changed and that were changed again since. They stay as they are. $2 is its organisation.
+-- So do the certifications of the person who requested the undo ($4): nobody renews themselves.
 create temporary table undo_kept on commit drop as
 select j.person_id, j.certification_id, f.field
 from certvakt.import_changes j
@@ -16,6 +17,7 @@ cross join lateral (
 ) f
 where j.import_id = $1
   and case
+    when j.person_id = $4 and f.field in ('chapter_id', 'issued_at', 'expires_at', 'status', 'suspended_until') then true
     -- Somebody has withdrawn it since.
     when f.field in ('chapter_id', 'issued_at', 'expires_at') and decided.is_later
       and certvakt.is_withdrawn(c.status, c.renewal_history) then true

@@ -10,7 +10,9 @@ with next as (
   limit 1 for update of u skip locked
 )
 update certvakt.uploads u set attempt = u.attempt + 1, taken_up_at = clock_timestamp()
-from next, certvakt.organisations o, certvakt.chapters h
-where u.id = next.id and o.id = u.organisation_id and h.id = u.chapter_id
-returning u.id, u.person_id, o.slug as organisation, h.slug as chapter, u.options, u.content as "content!", u.attempt,
-  u.state = 'checking' as "is_check!"
+from next, certvakt.organisations o
+where u.id = next.id and o.id = u.organisation_id
+returning u.id, u.person_id, o.slug as organisation,
+  (select h.slug from certvakt.chapters h where h.id = u.chapter_id) as chapter, u.limited_to,
+  u.limited_to is null or u.limited_to <@ certvakt.chapters_managed_by(u.person_id) as "is_entitled!",
+  u.options, u.content as "content!", u.attempt, u.state = 'checking' as "is_check!", u.proposal is not null as "is_on_page!"

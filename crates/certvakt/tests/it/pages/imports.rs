@@ -1,11 +1,12 @@
 //! Registers: from the upload to the undo of the import.
 
-use super::{element, hidden, send, signed_in};
+use super::{element, send, signed_in};
+use crate::imports::workbooks::{Parts, row};
 use crate::sign_in::{Answer, Browser, TestService, between};
 
 /// The chapter of the test data for rows that name none.
-const CHAPTER: &str = "00000000-0000-4000-8000-0000000000a2";
-const REGISTER: &str = "Medlemsnr;Fornavn;Etternavn;E-post;Lokallag;Gyldig til\n\
+pub(super) const CHAPTER: &str = "00000000-0000-4000-8000-0000000000a2";
+pub(super) const REGISTER: &str = "Medlemsnr;Fornavn;Etternavn;E-post;Lokallag;Gyldig til\n\
     901;Åse;Ødegård;aase@example.org;Own;2027-01-31\n\
     902;Bo;Berg;;Below;31.12.2027\n\
     903;Cato;Dahl;;Own;31.13.2027\n\
@@ -16,14 +17,13 @@ async fn upload(browser: &mut Browser, register: &str, entered: &[(&str, &str)])
     let form = browser.get("/imports").await;
     assert_eq!(form.status, 200, "{}", form.text);
     let csrf = between(&form.text, "name=\"csrf\" value=\"", "\"");
-    let mut fields = vec![("csrf", csrf.as_str()), ("chapter", CHAPTER)];
-    fields.retain(|(name, _)| !entered.iter().any(|(other, _)| other == name));
+    let mut fields = vec![("csrf", csrf.as_str())];
     fields.extend(entered);
     browser.upload("/imports", &fields, "register.csv", register.as_bytes()).await
 }
 
 /// The columns of an uploaded register.
-async fn columns(browser: &mut Browser, register: &str) -> Answer {
+pub(super) async fn columns(browser: &mut Browser, register: &str) -> Answer {
     let sent = upload(browser, register, &[]).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
     browser.get(&sent.location.unwrap()).await
@@ -50,7 +50,7 @@ fn chosen(page: &Answer, entered: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Sends the form for the columns, and follows it to the result of the check.
-async fn check(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) -> Answer {
+pub(super) async fn check(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) -> Answer {
     let fields = chosen(page, entered);
     let fields: Vec<(&str, &str)> =
         fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -63,7 +63,12 @@ async fn check(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) -
 }
 
 /// Sends the form of a page whose action ends like this.
-async fn send_to(browser: &mut Browser, page: &Answer, ending: &str, entered: &[(&str, &str)]) -> Answer {
+pub(super) async fn send_to(
+    browser: &mut Browser,
+    page: &Answer,
+    ending: &str,
+    entered: &[(&str, &str)],
+) -> Answer {
     let form = page
         .text
         .split("<form")
@@ -82,8 +87,22 @@ async fn send_to(browser: &mut Browser, page: &Answer, ending: &str, entered: &[
     browser.get(&sent.location.unwrap()).await
 }
 
+/// The rejected rows of [`REGISTER`] as they are in the register, with the reason.
+async fn assert_rejects(browser: &mut Browser, path: &str) {
+    let rejects = browser.get(&format!("{path}/rejects.csv")).await;
+    assert_eq!(rejects.status, 200, "{}", rejects.text);
+    let lines: Vec<&str> = rejects.text.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines.len(), 3, "{}", rejects.text);
+    assert_eq!(lines[0], "Medlemsnr;Fornavn;Etternavn;E-post;Lokallag;Gyldig til;Feil");
+    assert!(
+        lines[1].starts_with("903;Cato;Dahl;;Own;31.13.2027;Linje 4, Siste gyldige dag: "),
+        "{}",
+        rejects.text
+    );
+}
+
 /// The text of a query's only value.
-async fn text(place: &TestService, sql: &str) -> String {
+pub(super) async fn text(place: &TestService, sql: &str) -> String {
     place.database.value(&format!("select coalesce(({sql})::text, '')")).await
 }
 
@@ -126,29 +145,20 @@ async fn a_register_is_checked_imported_and_undone() {
         "Åse Ødegård",
         "Siste gyldige dag: 31. januar 2027",
         "2 rader kan ikke importeres",
-        "Linje 4, Siste gyldige dag: er ikke en dato.",
-        "Linje 5, Lokallag: finnes ikke i foreningen.",
+        "<strong>Cato Dahl</strong></p><p class=\"soft\">linje 4, nr. 903</p>",
+        "«Gyldig til»: 31.13.2027",
+        "Siste gyldige dag: er ikke en dato. Skriv datoen slik: 31.12.2027.",
+        "<strong>Dag Eik</strong>",
+        "«Lokallag»: Nordpolen",
+        "Lokallag: finnes ikke i foreningen. Rett navnet, eller opprett lokallaget.",
         "Én rad nevner lokallaget «Nordpolen», som ikke finnes.",
     ] {
         assert!(checked.text.contains(words), "{words} in {}", checked.text);
     }
     assert_eq!(known(&place).await, "", "a check changes nothing");
 
-    // The rejected rows as they are in the register, with the reason.
-    let rejects =
-        browser.get(&between(&checked.text, "<a href=\"", "rejects.csv").replace("href=\"", "")).await;
-    assert_eq!(rejects.status, 404);
     let path = checked.url.clone();
-    let rejects = browser.get(&format!("{path}/rejects.csv")).await;
-    assert_eq!(rejects.status, 200, "{}", rejects.text);
-    let lines: Vec<&str> = rejects.text.trim_start_matches('\u{feff}').lines().collect();
-    assert_eq!(lines.len(), 3, "{}", rejects.text);
-    assert_eq!(lines[0], "Medlemsnr;Fornavn;Etternavn;E-post;Lokallag;Gyldig til;Feil");
-    assert!(
-        lines[1].starts_with("903;Cato;Dahl;;Own;31.13.2027;Linje 4, Siste gyldige dag: "),
-        "{}",
-        rejects.text
-    );
+    assert_rejects(&mut browser, &path).await;
 
     let done = send_to(&mut browser, &checked, "/confirmations", &[]).await;
     assert_eq!(element(&done, "h1"), "Registeret er importert", "{}", done.text);
@@ -156,6 +166,10 @@ async fn a_register_is_checked_imported_and_undone() {
     assert!(known(&place).await.starts_with("901 "), "{}", known(&place).await);
     let content = "select count(*) from certvakt.uploads where content is not null or proposal is not null";
     assert_eq!(text(&place, content).await, "0", "the register is deleted after the import");
+    // The rejected rows stay, with what is wrong.
+    assert!(done.text.contains("<strong>Cato Dahl</strong>"), "{}", done.text);
+    assert!(done.text.contains("«Gyldig til»: 31.13.2027"), "{}", done.text);
+    assert_rejects(&mut browser, &path).await;
     // A repeated form has no further effect.
     let again = send_to(&mut browser, &checked, "/confirmations", &[]).await;
     assert_eq!(element(&again, "h1"), "Registeret er importert");
@@ -228,7 +242,8 @@ async fn a_new_person_with_a_known_name_is_the_same_or_another_one() {
          where external_id in ('905', '906')
            or right(id::text, 4) = '00a2'";
     let page = columns(&mut browser, register).await;
-    let checked = check(&mut browser, &page, &[("type", "type"), ("column-1", "name")]).await;
+    let checked =
+        check(&mut browser, &page, &[("type", "type"), ("chapter", CHAPTER), ("column-1", "name")]).await;
     assert!(checked.text.contains("Er dette samme personer? Det gjelder 2"), "{}", checked.text);
     assert!(checked.text.contains("Samme person som Mentor a2"), "{}", checked.text);
     let answers = [("match-0", "same"), ("match-1", "other")];
@@ -265,7 +280,8 @@ async fn a_person_who_left_comes_back_under_no_other_number() {
         )
         .await;
     let page = columns(&mut browser, "Medlemsnr;Navn;Gyldig til\n907;Mentor A2;2028-01-31\n").await;
-    let checked = check(&mut browser, &page, &[("type", "type"), ("column-1", "name")]).await;
+    let checked =
+        check(&mut browser, &page, &[("type", "type"), ("chapter", CHAPTER), ("column-1", "name")]).await;
     let decided = send_to(&mut browser, &checked, "/decisions", &[("match-0", "same")]).await;
     assert!(decided.text.contains("personen er død eller har sluttet"), "{}", decided.text);
     assert!(!decided.text.contains("Nye:"), "{}", decided.text);
@@ -277,11 +293,8 @@ async fn what_is_wrong_is_said_and_what_was_entered_stays() {
     let mut browser = signed_in(&place, "administrator").await;
     for (register, entered, words) in [
         ("", &[][..], "Velg en fil."),
-        ("Nr\n1\n", &[("chapter", "")], "Velg et lokallag."),
-        ("Nr\n1\n", &[("chapter", "00000000-0000-4000-8000-0000000000b1")], "Velg et lokallag."),
         ("Nr\n1\n", &[("mapping", "unknown")], "Velg et oppsett"),
-        ("Nr\n1\n", &[("header_row", "x")], "Skriv nummeret på linjen"),
-        ("Nr\n1\n", &[("header_row", "9")], "Linjen med kolonnenavn er tom eller finnes ikke."),
+        ("Nr\n1\n", &[("mapping", "00000000-0000-4000-8000-0000000000b0")], "Velg et oppsett"),
         ("\u{0}\u{1}\u{2}", &[], "Filen er verken tekst eller en arbeidsbok."),
     ] {
         let refused = upload(&mut browser, register, entered).await;
@@ -302,15 +315,22 @@ async fn what_is_wrong_is_said_and_what_was_entered_stays() {
         assert_eq!(refused.status, 422, "{words}: {}", refused.text);
         assert!(refused.text.contains(words), "{words} in {}", refused.text);
     }
+    let without = columns(&mut browser, "Nr;Utløper\n1;2027-01-31\n").await;
+    for chapter in ["", "00000000-0000-4000-8000-0000000000b1"] {
+        let refused = check(&mut browser, &without, &[("type", "type"), ("chapter", chapter)]).await;
+        let words = "Velg lokallaget for alle radene, eller en kolonne for lokallaget.";
+        assert!(refused.status == 422 && refused.text.contains(words), "{}", refused.text);
+    }
     let ambiguous = "Nr;Utløper\n1;01/02/2027\n2;03/04/2027\n";
     let page = columns(&mut browser, ambiguous).await;
-    let refused = check(&mut browser, &page, &[("type", "type")]).await;
+    let refused = check(&mut browser, &page, &[("type", "type"), ("chapter", CHAPTER)]).await;
     assert!(
         refused.status == 422 && refused.text.contains("Velg hvordan datoene er skrevet."),
         "{}",
         refused.text
     );
-    let checked = check(&mut browser, &page, &[("type", "type"), ("date_format", "DD/MM/YYYY")]).await;
+    let entered = [("type", "type"), ("chapter", CHAPTER), ("date_format", "DD/MM/YYYY")];
+    let checked = check(&mut browser, &page, &entered).await;
     assert!(checked.text.contains("Siste gyldige dag: 1. februar 2027"), "{}", checked.text);
 }
 
@@ -321,9 +341,8 @@ async fn markup_in_a_register_is_text() {
     let register =
         "Nr;<script>h()</script>;Gyldig til\n908;<img src=x onerror=n()>;2028-01-31\n909;=1+1;31.13.2028\n";
     let page = columns(&mut browser, register).await;
-    let checked =
-        check(&mut browser, &page, &[("type", "type"), ("column-1", "name"), ("column-2", "expires_at")])
-            .await;
+    let entered = [("type", "type"), ("chapter", CHAPTER), ("column-1", "name"), ("column-2", "expires_at")];
+    let checked = check(&mut browser, &page, &entered).await;
     assert!(checked.text.contains("Nye: 1"), "{}", checked.text);
     for page in [&page, &checked] {
         assert!(page.text.contains("onerror=n()"), "{}", page.text);
@@ -342,7 +361,9 @@ async fn a_register_that_looks_wrong_needs_another_decision() {
         register += &format!("R{number};{}\n", if number < 25 { "32.01.2027" } else { "2027-01-31" });
     }
     let page = columns(&mut browser, &register).await;
-    let checked = check(&mut browser, &page, &[("type", "type"), ("column-1", "expires_at")]).await;
+    let checked =
+        check(&mut browser, &page, &[("type", "type"), ("chapter", CHAPTER), ("column-1", "expires_at")])
+            .await;
     assert_eq!(
         element(&checked, "h1"),
         "Registeret ser uvanlig ut. Ingenting er importert",
@@ -356,44 +377,67 @@ async fn a_register_that_looks_wrong_needs_another_decision() {
 }
 
 #[tokio::test]
-async fn only_administrators_import_into_their_own_organisation() {
+async fn a_file_that_can_be_read_is_kept_until_its_table_is_found() {
     let place = TestService::start("").await;
-    let mut administrator = signed_in(&place, "administrator").await;
-    let page = columns(&mut administrator, REGISTER).await;
-    let path = page.url.trim_end_matches("/columns").to_owned();
-    place
-        .database
-        .execute(
-            "with person as (insert into certvakt.people (name) values ('Elsewhere') returning id),
-               login as (
-                 insert into certvakt.identities (issuer, subject, person_id)
-                 select 'https://issuer.example', 'elsewhere', id from person)
-             insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
-             select h.organisation_id, h.id, person.id, 'org_admin' from person, certvakt.chapters h
-             where h.id = '00000000-0000-4000-8000-0000000000b1'",
-        )
-        .await;
-    for who in ["coordinator", "mentor", "elsewhere"] {
-        let mut browser = signed_in(&place, who).await;
-        let expected = if who == "elsewhere" { (200, 422) } else { (403, 403) };
-        let form = browser.get("/imports").await;
-        assert!(form.status == expected.0 && !form.text.contains(CHAPTER), "{who}: {}", form.text);
-        for path in [path.clone(), format!("{path}/columns"), format!("{path}/rejects.csv")] {
-            assert_eq!(browser.get(&path).await.status, 404, "{who} {path}");
-        }
-        let me = browser.get("/me").await;
-        let csrf = hidden(&me).into_iter().find(|(name, _)| name == "csrf").unwrap().1;
-        for action in ["columns", "decisions", "confirmations", "undos"] {
-            let sent = browser.post(&format!("{path}/{action}"), &[("csrf", &csrf)]).await;
-            assert_eq!(sent.status, 404, "{who} {action}: {}", sent.text);
-        }
-        browser.post(&format!("{path}/discards"), &[("csrf", &csrf)]).await;
-        let sent =
-            browser.upload("/imports", &[("csrf", &csrf), ("chapter", CHAPTER)], "r.csv", b"Nr\n1\n").await;
-        assert_eq!(sent.status, expected.1, "{who}: {}", sent.text);
+    let mut browser = signed_in(&place, "administrator").await;
+    let table = row(&["Nr", "Utløper"]) + &row(&["910", "2027-01-31"]);
+    let other = row(&["Nr", "Utløper"]) + &row(&["911", "2027-02-28"]);
+    let book = Parts::new().sheet("visible", table).sheet("visible", other).save();
+    // The sheet that the saved columns name is not in this file.
+    let set = [
+        "mapping",
+        "set",
+        "saved",
+        "--organisation",
+        "a",
+        "--column",
+        "external_id=Nr",
+        "expires_at=Utløper",
+    ];
+    place.database.ok([&set[..], &["--type", "type", "--sheet", "2025"]].concat());
+    let csrf = between(&browser.get("/imports").await.text, "name=\"csrf\" value=\"", "\"");
+    let form = [("csrf", csrf.as_str()), ("mapping", "00000000-0000-4000-8000-0000000000a0 saved")];
+    let sent = browser.upload("/imports", &form, "register.xlsx", &book).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    let page = browser.get(&sent.location.unwrap()).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("Filen har ikke dette arket."), "{}", page.text);
+    assert!(page.text.contains("Filen er lastet opp, men vi vet ikke hvor"), "{}", page.text);
+    assert!(element(&page, "title").starts_with("Feil: "), "{}", page.text);
+    for (entered, words) in [
+        ([("sheet", "s9"), ("header_row", "")], "Filen har ikke dette arket."),
+        ([("sheet", "s2"), ("header_row", "x")], "Skriv nummeret på linjen"),
+        ([("sheet", "s2"), ("header_row", "9")], "Linjen med kolonnenavn er tom eller finnes ikke."),
+    ] {
+        let form = [&[("csrf", csrf.as_str())][..], &entered].concat();
+        let refused = browser.post(&page.url.replace("/columns", "/readings"), &form).await;
+        assert!(refused.status == 422 && refused.text.contains(words), "{words}: {}", refused.text);
+        let value =
+            format!("name=\"sheet\" maxlength=\"200\" autocomplete=\"off\" value=\"{}\"", entered[0].1);
+        assert!(refused.text.contains(&value), "what was entered stays: {}", refused.text);
     }
-    let forged = administrator.upload("/imports", &[("chapter", CHAPTER)], "r.csv", b"Nr\n1\n").await;
-    assert_eq!(forged.status, 403, "{}", forged.text);
-    let states = "select string_agg(state, ',') from certvakt.uploads";
-    assert_eq!(text(&place, states).await, "draft");
+    let found = send_to(&mut browser, &page, "/readings", &[("sheet", "s2")]).await;
+    assert!(found.text.contains("Eksempler: 911"), "{}", found.text);
+    let checked = check(&mut browser, &found, &[("type", "type"), ("chapter", CHAPTER)]).await;
+    assert!(checked.text.contains("Nye: 1"), "{}", checked.text);
+}
+
+#[tokio::test]
+async fn a_file_is_kept_when_the_administrator_must_sign_in_again() {
+    let place = TestService::start("[step_up]\nmax_age_minutes = 15\n").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let old = "update certvakt.sessions set authenticated_at = authenticated_at - interval '1 hour'";
+    place.database.execute(old).await;
+    let page = columns(&mut browser, "Nr;Utløper\n950;2028-01-31\n").await;
+    assert!(page.text.contains("Eksempler: 950"), "{}", page.text);
+    // What changes something is a form of its own, which needs the sign-in.
+    let fields = chosen(&page, &[("type", "type"), ("chapter", CHAPTER)]);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let sent = browser.post(&page.url, &fields).await;
+    assert!(sent.location.is_some_and(|to| to.contains("step_up=true")), "{}", sent.text);
+    assert_eq!(text(&place, "select state from certvakt.uploads").await, "draft");
+    // Without a session the file is lost, which the sign-in page says.
+    place.database.execute("delete from certvakt.sessions").await;
+    let sent = browser.upload("/imports", &[("csrf", "x")], "r.csv", b"Nr\n1\n").await;
+    assert!(sent.location.is_some_and(|to| to.contains("form=lost")), "{}", sent.text);
 }

@@ -58,7 +58,7 @@ async fn add_contact(place: &TestService) {
         .await;
 }
 
-/// Adds an import that waits, and the mentor's listing.
+/// Adds an import that waits, one by a command, and the mentor's listing.
 async fn add_import(place: &TestService, import: &str, chapter: &str) {
     place
         .database
@@ -66,6 +66,15 @@ async fn add_import(place: &TestService, import: &str, chapter: &str) {
             "insert into certvakt.uploads (id, organisation_id, chapter_id, options, state, content, proposal, result)
              select '{import}', organisation_id, id, '{{\"chapter_id\": \"{chapter}\", \"mapping\": null, \"options\": {{}},
                \"approve\": false, \"dry_run\": false}}', 'checked', 'Nr', '{{\"columns\": [], \"date_formats\": []}}', '{{}}'
+             from certvakt.chapters where id = '{chapter}'"
+        ))
+        .await;
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.imports (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged,
+               rejected, renewed, corrected, operator)
+             select organisation_id, array[id], array['type'], 0, 0, 0, 0, 0, 0, 0, 'root@machine'
              from certvakt.chapters where id = '{chapter}'"
         ))
         .await;
@@ -106,6 +115,7 @@ async fn each_role_may_do_what_the_documentation_says() {
         place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
     with_partner(&place).await;
     with_report(&place, "E-1", "a2", "other-date").await;
+    let number: i64 = place.database.value("select max(id) from certvakt.imports").await;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
@@ -116,6 +126,7 @@ async fn each_role_may_do_what_the_documentation_says() {
             let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
             let path = path.replace("/changes/{id}", &format!("/changes/{form}"));
             let path = path.replace("/imports/{id}", &format!("/imports/{import}"));
+            let path = path.replace("{number}", &number.to_string());
             let path = path.replace("/partners/{id}/{code}", &format!("/partners/{organisation}/portal"));
             let path = path.replace("/settings/{id}", &format!("/settings/{organisation}"));
             let path = path.replace("/types/{code}", "/types/type").replace("{chapter}", &chapter);

@@ -8,6 +8,10 @@ insert into certvakt.imports (organisation_id, chapter_ids, certification_types,
   select id, '{}', '{}', 0, 0, 0, 0, 0, 0, 0 from certvakt.organisations;
 insert into certvakt.import_changes (import_id, person_id, before, after)
   select id, '{person}', '{"name": "zqx7 before"}', '{"name": "zqx7 after"}' from certvakt.imports;
+update certvakt.imports set person_id = '{person}', undo_requested_by = '{person}',
+  undo = '{"notified": ["medlem-zqx7"], "kept": [{"external_id": "medlem-zqx7", "fields": []}]}';
+insert into certvakt.import_mappings (organisation_id, name, options, owner_id)
+  select id, 'zqx7', '{}', '{person}' from certvakt.organisations;
 insert into certvakt.contact_points (person_id, kind, address, installation)
   values ('{person}', 'push', 'token-zqx7', 'app-zqx7');
 insert into certvakt.channel_opt_outs (person_id, kind) values ('{person}', 'push');
@@ -32,8 +36,8 @@ insert into certvakt.mail_queue (kind, person_id, contact_point_id, valid_for, r
   select 'link', person_id, id, interval '15 minutes', '/certifications?q=zqx7' from certvakt.contact_points where kind = 'email';
 insert into certvakt.idempotency_keys (person_id, key, request_hash, answer)
   values ('{person}', 'key-zqx7', sha256('3'), '{"body": {"name": "Åse zqx7"}}');
-insert into certvakt.uploads (organisation_id, chapter_id, person_id, options)
-  select organisation_id, id, '{person}', '{}' from certvakt.chapters;
+insert into certvakt.uploads (organisation_id, chapter_id, person_id, options, rejected)
+  select organisation_id, id, '{person}', '{}', '{"header": ["Navn"], "rows": [[2, ["Åse zqx7"]]]}' from certvakt.chapters;
 insert into certvakt.partners (organisation_id, code) select organisation_id, 'portal' from certvakt.chapters;
 insert into certvakt.partner_types select organisation_id, 'portal', 'type' from certvakt.chapters;
 insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
