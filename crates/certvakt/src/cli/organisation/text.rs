@@ -11,7 +11,7 @@ use certvakt_store::notice_text::{self, NoticeText};
 use certvakt_store::{StoreError, organisation};
 use serde_json::json;
 
-use super::App;
+use super::super::App;
 use crate::error::Error;
 use crate::output::print;
 
