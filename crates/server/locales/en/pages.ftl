@@ -41,7 +41,7 @@ never-expires = Does not expire
 
 certifications-title = Certifications
 certifications-filtered-title = Certifications: { $name }
-certifications-none = There are no certifications here yet. They appear when the register is imported, or when somebody adds them.
+certifications-none = There are no certifications here yet. They appear when the register is imported.
 certifications-none-match = No certification matches. Remove a filter to see more.
 filter-text = Name or number in the register
 filter-chapter = Chapter

@@ -41,7 +41,7 @@ never-expires = Utløper ikke
 
 certifications-title = Sertifiseringer
 certifications-filtered-title = Sertifiseringer: { $name }
-certifications-none = Det er ingen sertifiseringer her ennå. De kommer når registeret er importert, eller når noen legger dem til.
+certifications-none = Det er ingen sertifiseringer her ennå. De kommer når registeret er importert.
 certifications-none-match = Ingen sertifiseringer passer. Fjern et filter for å se flere.
 filter-text = Navn eller nummer i registeret
 filter-chapter = Lokallag

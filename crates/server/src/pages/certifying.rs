@@ -307,7 +307,7 @@ fn check<'a>(
     let of = of.ok_or_else(|| wrong("certification_type", "fault-certify-type"))?;
     let date = |field: &'static str, written: &str| match written.trim() {
         "" => Ok(None),
-        written => dates::parse(written).map(Some).ok_or_else(|| wrong(field, "fault-date-form")),
+        written => dates::parse(written).map(Some).map_err(|no| wrong(field, no.key())),
     };
     let (completed_on, until) = (date("date", &fields.date)?, date("until", &fields.until)?);
     if completed_on.is_none() && until.is_none() {
