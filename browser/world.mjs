@@ -118,6 +118,16 @@ export async function assertFocus(page, expected) {
   assert[expected instanceof RegExp ? "match" : "equal"](await focused(page), expected);
 }
 
+/** Presses Tab until a link or button has the focus, as somebody who sees nothing does. */
+export async function tabTo(page, name, most = 400) {
+  for (let presses = 0; presses < most; presses++) {
+    await page.keyboard.press("Tab");
+    const here = await focused(page);
+    if (name instanceof RegExp ? name.test(here) : here === name) return;
+  }
+  assert.fail(`Tab never reaches ${name}`);
+}
+
 /** What axe-core finds wrong with a page, each as a rule with the elements. */
 export async function violations(page) {
   // Evaluated by the browser's driver, to which the policy of the page does not apply.

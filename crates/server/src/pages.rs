@@ -75,6 +75,22 @@ use crate::problem::ApiError;
 pub(super) fn router(api: Api) -> Router {
     Router::new()
         .route("/about", get(about::show))
+        .merge(oneself())
+        .merge(organisation())
+        .merge(certifications_and_changes())
+        .merge(registers())
+        .merge(settings())
+        .merge(people_of_settings())
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(middleware::from_fn(render_errors))
+        .with_state(api)
+        .merge(assets::router())
+        .layer(middleware::from_fn(compress))
+}
+
+/// What is about the person who is signed in.
+fn oneself() -> Router<Api> {
+    Router::new()
         .route("/", get(mine::start))
         .route("/me", get(mine::show))
         .route("/me/digest", post(mine::set_digest).get(async || Redirect::to("/me")))
@@ -87,6 +103,12 @@ pub(super) fn router(api: Api) -> Router {
         .route("/me/certifications/{id}/calendar.ics", get(my_calendar::one))
         .route("/me/export", get(my_export::file))
         .route("/me/sessions", post(mine::end_session).get(async || Redirect::to("/me")))
+        .route("/kept-form", get(kept::show).post(kept::discard))
+}
+
+/// What needs somebody, in the whole organisation or in a chapter.
+fn organisation() -> Router<Api> {
+    Router::new()
         .route("/today", get(today::show))
         .route("/outlook", get(outlook::show))
         .route("/outlook.csv", get(outlook::file))
@@ -96,13 +118,18 @@ pub(super) fn router(api: Api) -> Router {
         .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))
-        .route("/certifications.csv", get(list_forms::csv))
-        .route("/certifications.xlsx", get(list_forms::workbook))
-        .route("/certifications/print", get(list_forms::printed))
         .route("/partners", get(partners::list))
         .route("/partners/{id}/{code}", get(partners::show))
         .route("/partners/{id}/{code}/settlements", get(settlement::show).post(settlement::make))
         .route("/partners/{id}/{code}/resumptions", get(resumption::show).post(resumption::make))
+}
+
+/// The certifications, and their changes.
+fn certifications_and_changes() -> Router<Api> {
+    Router::new()
+        .route("/certifications.csv", get(list_forms::csv))
+        .route("/certifications.xlsx", get(list_forms::workbook))
+        .route("/certifications/print", get(list_forms::printed))
         .route("/certifications", get(certifications::show))
         .route("/certifications/new", get(certifying::search))
         .route("/people/{person}/certifications", get(certifying::show).post(certifying::make))
@@ -119,25 +146,14 @@ pub(super) fn router(api: Api) -> Router {
             "/changes",
             post(several::make).layer(DefaultBodyLimit::max(several::LONGEST_FORM)).get(my_changes::show),
         )
-        .route("/kept-form", get(kept::show).post(kept::discard))
-        .route("/settings", get(settings::list))
-        .route("/settings/{id}", get(settings::show).post(settings::make))
-        .route("/settings/{id}/types", get(settings_types::show).post(settings_types::make))
-        .route("/settings/{id}/types/{code}", get(settings_types::show_one).post(settings_types::make_one))
-        .route("/settings/{id}/chapters", get(settings_chapters::show).post(settings_chapters::make))
-        .route(
-            "/settings/{id}/chapters/{chapter}",
-            get(settings_chapters::show_one).post(settings_chapters::make_one),
-        )
-        .route("/settings/{id}/texts", get(settings_texts::show))
-        .route(
-            "/settings/{id}/texts/{stage}/{language}",
-            get(settings_texts::show_one).post(settings_texts::make_one),
-        )
-        .merge(people_of_settings())
         .route("/changes/new", get(several::show))
         .route("/changes/{id}", get(results::show))
         .route("/changes/{id}/undos", post(results::make).get(results::lead_back))
+}
+
+/// The registers that are imported.
+fn registers() -> Router<Api> {
+    Router::new()
         .route(
             "/imports",
             post(imports::make).layer(DefaultBodyLimit::max(upload::LONGEST_UPLOAD)).get(imports::show),
@@ -152,11 +168,25 @@ pub(super) fn router(api: Api) -> Router {
         .route("/imports/{id}/rejects.csv", get(import_check::rejects))
         .route("/imports/{id}/discards", post(import::discard).get(import::lead_back))
         .route("/imports/{id}/undos", post(import::undo).get(import::lead_back))
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(middleware::from_fn(render_errors))
-        .with_state(api)
-        .merge(assets::router())
-        .layer(middleware::from_fn(compress))
+}
+
+/// The settings of an organisation, except its people.
+fn settings() -> Router<Api> {
+    Router::new()
+        .route("/settings", get(settings::list))
+        .route("/settings/{id}", get(settings::show).post(settings::make))
+        .route("/settings/{id}/types", get(settings_types::show).post(settings_types::make))
+        .route("/settings/{id}/types/{code}", get(settings_types::show_one).post(settings_types::make_one))
+        .route("/settings/{id}/chapters", get(settings_chapters::show).post(settings_chapters::make))
+        .route(
+            "/settings/{id}/chapters/{chapter}",
+            get(settings_chapters::show_one).post(settings_chapters::make_one),
+        )
+        .route("/settings/{id}/texts", get(settings_texts::show))
+        .route(
+            "/settings/{id}/texts/{stage}/{language}",
+            get(settings_texts::show_one).post(settings_texts::make_one),
+        )
 }
 
 /// The people of an organisation, in its settings.
