@@ -237,6 +237,7 @@ runs-examples = { $number ->
     [one] One of the notices is about
    *[other] { $number } of the notices are about
 }
+runs-see-imports = See the imports
 runs-import = Since the last night, a register was imported, on { $date } at { $time }. It changed { $number ->
     [one] one certification
    *[other] { $number } certifications

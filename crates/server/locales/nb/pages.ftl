@@ -237,6 +237,7 @@ runs-examples = { $number ->
     [one] Ett av varslene gjelder
    *[other] { $number } av varslene gjelder
 }
+runs-see-imports = Se importene
 runs-import = Siden forrige natt er det importert et register, { $date } kl. { $time }. Det endret { $number ->
     [one] én sertifisering
    *[other] { $number } sertifiseringer
