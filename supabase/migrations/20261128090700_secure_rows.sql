@@ -301,13 +301,13 @@ grant execute on function certvakt.approve_run(bigint) to authenticated;
 alter function certvakt.approve_run(bigint) owner to certvakt_definer;
 
 create function certvakt.suspected_imports(runs bigint[])
-returns table (run bigint, finished_at timestamptz, changed bigint)
+returns table (run bigint, id bigint, finished_at timestamptz, changed bigint)
 language sql stable security definer set search_path = ''
 begin atomic
-  select r.id, i.finished_at, i.added + i.renewed + i.corrected
+  select r.id, i.id, i.finished_at, i.added + i.renewed + i.corrected
   from certvakt.runs r
   cross join lateral (
-    select i.finished_at, i.added, i.renewed, i.corrected
+    select i.id, i.finished_at, i.added, i.renewed, i.corrected
     from certvakt.imports i
     where i.organisation_id = r.organisation_id and i.undone_at is null and i.finished_at < r.finished_at
       and i.added + i.renewed + i.corrected > 0

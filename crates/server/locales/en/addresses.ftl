@@ -51,6 +51,8 @@ event-email_removed = An e-mail address was removed.
 event-phone_added = A phone number was added.
 event-phone_removed = A phone number was removed.
 
+contact-call = Call { $name }
+contact-no-phone = No phone number is recorded.
 contact-note = What was said? (optional)
 contact-note-hint = It is shown in the history, which the mentor can read too. Write nothing about health.
 contact-said = Said: { $name }

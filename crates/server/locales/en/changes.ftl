@@ -1,11 +1,11 @@
 # The person's own changes of the last day.
 my-changes = Your changes of the last day
 my-changes-title = { $number ->
-    [0] You have changed nothing within the last day
+    [0] You have changed no certification within the last day
     [one] You have made one change within the last day
    *[other] You have made { $number } changes within the last day
 }
-my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated. You can undo a change for 24 hours, as long as nobody has changed the certification since.
+my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated. You can undo a change for 24 hours, as long as nobody has changed the certification since. Contacts are in the history of the certification.
 my-changes-several = { $number } certifications at once
 my-changes-made = Changed on { $date } at { $time }.
 my-changes-undone = Undone on { $date } at { $time }.

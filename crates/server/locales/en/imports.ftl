@@ -174,13 +174,14 @@ reason-several-lines-with-too-few-fields = it spans several lines. Check the quo
 reason-the-row-has-no-field-for-this-column = the row is too short. Check the separators
 
 import-draft = Not imported: the columns are not chosen yet
+import-at = { $date } at { $time }
 import-by = Uploaded by { $name }
 import-by-command = Imported from the command line by { $name }
 import-by-unknown = Uploaded by a person who was erased
 import-checking = Being checked
 import-checked = Checked, not imported yet
 import-received = Being imported
-import-imported = Imported: { $added } new, { $renewed } renewed, { $rejected } rejected
+import-imported = Imported: { $added } new, { $renewed } renewed, { $corrected } corrected, { $rejected } rejected
 import-refused = Not imported
 import-undone = Undone
 import-checking-title = The register is being checked

@@ -106,7 +106,7 @@ action-renew-save = Save the renewal
 action-correct-save = Save the date
 action-withdraw-save = Withdraw the certification
 action-renew-date = When was the course completed?
-action-renew-date-hint = Day, month and year, for example 24.12.2026
+action-renew-date-hint = Day, month and year, for example 3.2.2026
 action-renew-early = Renew now, although it is earlier than the type allows
 action-correct-date = Last valid day
 action-correct-date-hint = Day, month and year, for example 24.12.2028
@@ -219,14 +219,14 @@ runs-held-title = { $number ->
     [one] The notices of one night wait for approval
    *[other] The notices of { $number } nights wait for approval
 }
-runs-approved-title = The notices are approved and recorded
+runs-approved-title = The notices are approved and will be sent
 runs-running-title = The notices are approved, but not recorded yet
 runs-running = The notices are approved and are about to be recorded. You may leave this page; the result will be here.
 runs-held = { $number ->
     [one] One notice of the night of { $date } is not sent
    *[other] { $number } notices of the night of { $date } are not sent
 }
-runs-held-why = These are more than the limit. If a mistake in the register causes them, correct it first.
+runs-held-why = These are more than the limit, which is { $number }. If a mistake in the register causes them, correct it first.
 runs-of-stage = Notices { $stage }: { $number }
 runs-approve-hint = If you approve them, the notices are sent.
 runs-approve = Approve the notices
@@ -237,7 +237,8 @@ runs-examples = { $number ->
     [one] One of the notices is about
    *[other] { $number } of the notices are about
 }
-runs-see-imports = See the imports
+run-approved = Approved later
+runs-see-import = See the import
 runs-import = Since the last night, a register was imported, on { $date } at { $time }. It changed { $number ->
     [one] one certification
    *[other] { $number } certifications
@@ -367,10 +368,11 @@ refusal-other = An error stopped the change. Try again.
 version-mismatch-title = Somebody changed it in the meantime
 version-mismatch = The certification was changed again, so your change was not made. Go back, and look at what holds now.
 
+kept-title-of = Not saved yet. { $name }
 kept-title = Your form is kept
 kept = You had to sign in again, but the last form that you sent was kept. It is not saved yet. Look at it, and send it again to go on.
-kept-send = Send the form
-kept-discard = Do not send it
+kept-send = Continue
+kept-discard = Delete what I wrote
 
 menu-outlook = Months ahead
 outlook-title = Months ahead: certified mentors in the next 18 months
@@ -420,7 +422,7 @@ about-privacy-link = The privacy notice of the organisation
 about-accessibility-title = Accessibility
 about-accessibility = These pages are made to meet WCAG 2.2, levels A and AA: with a keyboard, with a screen reader, with large text, in high contrast and on small screens. Every page is tested automatically. Tests by people who use screen readers every day are still missing.
 about-accessibility-report = If something does not work for you, tell us as described under “Help”. You have a right to a solution.
-kept-page = To the page of the form
+kept-page = Open an empty form instead
 kept-date = Date
 kept-outcome = What happened
 

@@ -51,6 +51,8 @@ event-email_removed = En e-postadresse ble fjernet.
 event-phone_added = Et telefonnummer ble lagt til.
 event-phone_removed = Et telefonnummer ble fjernet.
 
+contact-call = Ring { $name }
+contact-no-phone = Det er ikke registrert noe telefonnummer.
 contact-note = Hva ble sagt? (valgfritt)
 contact-note-hint = Vises i historikken, som likepersonen også kan lese. Skriv ikke noe om helse.
 contact-said = Sagt: { $name }

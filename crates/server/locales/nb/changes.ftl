@@ -1,11 +1,11 @@
 # The person's own changes of the last day.
 my-changes = Endringene dine det siste døgnet
 my-changes-title = { $number ->
-    [0] Du har ikke endret noe det siste døgnet
+    [0] Du har ikke endret noen sertifisering det siste døgnet
     [one] Du har gjort én endring det siste døgnet
    *[other] Du har gjort { $number } endringer det siste døgnet
 }
-my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen. Du kan angre en endring i 24 timer, så lenge ingen har endret sertifiseringen etterpå.
+my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen. Du kan angre en endring i 24 timer, så lenge ingen har endret sertifiseringen etterpå. Kontakter står i historikken til sertifiseringen.
 my-changes-several = { $number } sertifiseringer på én gang
 my-changes-made = Endret { $date } kl. { $time }.
 my-changes-undone = Angret { $date } kl. { $time }.

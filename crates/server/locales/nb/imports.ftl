@@ -174,13 +174,14 @@ reason-several-lines-with-too-few-fields = går over flere linjer. Kontroller an
 reason-the-row-has-no-field-for-this-column = raden er for kort. Kontroller skilletegnene
 
 import-draft = Ikke importert: kolonnene er ikke valgt ennå
+import-at = { $date } kl. { $time }
 import-by = Lastet opp av { $name }
 import-by-command = Importert fra kommandolinjen av { $name }
 import-by-unknown = Lastet opp av en person som er slettet
 import-checking = Blir kontrollert
 import-checked = Kontrollert, ikke importert ennå
 import-received = Blir importert
-import-imported = Importert: { $added } nye, { $renewed } fornyet, { $rejected } avvist
+import-imported = Importert: { $added } nye, { $renewed } fornyet, { $corrected } rettet, { $rejected } avvist
 import-refused = Ikke importert
 import-undone = Angret
 import-checking-title = Registeret blir kontrollert

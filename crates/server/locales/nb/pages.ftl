@@ -106,7 +106,7 @@ action-renew-save = Lagre fornyelsen
 action-correct-save = Lagre datoen
 action-withdraw-save = Trekk tilbake sertifiseringen
 action-renew-date = Når ble kurset fullført?
-action-renew-date-hint = Dag, måned og år, for eksempel 24.12.2026
+action-renew-date-hint = Dag, måned og år, for eksempel 3.2.2026
 action-renew-early = Forny nå, selv om det er tidligere enn typen tillater
 action-correct-date = Siste gyldige dag
 action-correct-date-hint = Dag, måned og år, for eksempel 24.12.2028
@@ -219,14 +219,14 @@ runs-held-title = { $number ->
     [one] Varslene for én natt venter på godkjenning
    *[other] Varslene for { $number } netter venter på godkjenning
 }
-runs-approved-title = Varslene er godkjent og registrert
+runs-approved-title = Varslene er godkjent og blir sendt
 runs-running-title = Varslene er godkjent, men ikke registrert ennå
 runs-running = Varslene er godkjent og registreres straks. Du kan forlate siden. Resultatet vises her.
 runs-held = { $number ->
     [one] Ett varsel for natten { $date } er ikke sendt
    *[other] { $number } varsler for natten { $date } er ikke sendt
 }
-runs-held-why = Det er flere enn grensen. Kommer tallet av en feil i registeret, er det bedre å rette den først.
+runs-held-why = Det er flere enn grensen, som er { $number }. Kommer tallet av en feil i registeret, er det bedre å rette den først.
 runs-of-stage = Varsler { $stage }: { $number }
 runs-approve-hint = Hvis du godkjenner, blir varslene sendt.
 runs-approve = Godkjenn varslene
@@ -237,7 +237,8 @@ runs-examples = { $number ->
     [one] Ett av varslene gjelder
    *[other] { $number } av varslene gjelder
 }
-runs-see-imports = Se importene
+run-approved = Godkjent senere
+runs-see-import = Se importen
 runs-import = Siden forrige natt er det importert et register, { $date } kl. { $time }. Det endret { $number ->
     [one] én sertifisering
    *[other] { $number } sertifiseringer
@@ -367,10 +368,11 @@ refusal-other = En feil stanset endringen. Prøv igjen.
 version-mismatch-title = Noen endret den mens du holdt på
 version-mismatch = Sertifiseringen er endret på nytt, så endringen din ble ikke gjort. Gå tilbake, og se hva som gjelder nå.
 
+kept-title-of = Ikke lagret ennå. { $name }
 kept-title = Skjemaet ditt er tatt vare på
 kept = Du måtte logge inn på nytt, men det siste skjemaet du sendte, er tatt vare på. Det er ikke lagret ennå. Se over, og send det på nytt for å gå videre.
-kept-send = Send skjemaet
-kept-discard = Ikke send
+kept-send = Gå videre
+kept-discard = Slett det jeg skrev
 
 menu-outlook = Månedene framover
 outlook-title = Månedene framover: sertifiserte likepersoner de neste 18 månedene
@@ -420,7 +422,7 @@ about-privacy-link = Foreningens personvernerklæring
 about-accessibility-title = Tilgjengelighet
 about-accessibility = Sidene er laget for å oppfylle WCAG 2.2, nivå A og AA: med tastatur, skjermleser, stor tekst, høy kontrast og på små skjermer. Alle sidene testes automatisk. Tester med folk som bruker skjermleser til daglig, mangler ennå.
 about-accessibility-report = Si fra som beskrevet under «Hjelp» hvis noe ikke virker for deg. Du har krav på en løsning.
-kept-page = Til siden som skjemaet hører til
+kept-page = Åpne et tomt skjema i stedet
 kept-date = Dato
 kept-outcome = Hva som skjedde
 

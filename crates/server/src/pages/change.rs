@@ -21,7 +21,7 @@ use super::action::Action;
 use super::dates;
 use super::error::PageError;
 use super::form::{Fault, changeable, of_field};
-use super::row::name_of;
+use super::row::{name_of, titled_with_chapter};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -141,7 +141,7 @@ pub(super) async fn make(
         // The preview made the change as well, so it follows the same rules, and takes it back.
         Ok(outcome) => {
             tx.rollback().await?;
-            let (result, name) = (result(action, &fields, outcome, text), name_of(&found, text));
+            let (result, name) = (result(action, &fields, outcome, text), titled_with_chapter(&found, text));
             let mut check = form(layout, &found, action, fields, now);
             check.layout.heading = text.named(&format!("{}-check", action.key()), &name);
             check.layout.has_news = true;
@@ -190,7 +190,7 @@ fn form(
     ];
     let about = about.into_iter().filter_map(|(key, value)| Some((text.say(key), value?)));
     let button = if action.is_checked_first() { text.say("next") } else { text.say(action.key()) };
-    let heading = text.named(&format!("{}-title", action.key()), &name_of(found, text));
+    let heading = text.named(&format!("{}-title", action.key()), &titled_with_chapter(found, text));
     ChangePage {
         id: found.id,
         action,

@@ -4,11 +4,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use certvakt_base::i18n::line;
 use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
 use certvakt_rules::stage::shift;
 use certvakt_rules::text::is_plain_note;
-use certvakt_store::ContactOutcome;
-use certvakt_store::caller::contacts;
+use certvakt_store::caller::{addresses, contacts};
+use certvakt_store::{CallerTx, ContactOutcome, StoreError};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::dates;
 use super::error::PageError;
 use super::form::{Fault, Nothing, changeable, of_field};
+use super::reach::readable;
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -53,6 +55,8 @@ struct ContactPage {
     note: String,
     key: String,
     about: String,
+    /// The phone numbers of the mentor.
+    phones: Vec<String>,
     faults: Vec<Fault>,
 }
 
@@ -70,12 +74,13 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
     let found = changeable(&mut tx, id).await?;
+    let phones = phones(&mut tx, id).await?;
     tx.commit().await?;
     let next = shift(api.clock().today(found.zone.0), NEXT_AFTER_DAYS);
     let row = Row::of(&found, api.clock().now(), layout.text);
     let key = Uuid::new_v4().to_string();
     let fields = Fields { next_on: dates::write(next), key, ..Fields::default() };
-    Ok(page(StatusCode::OK, &form(layout, row, fields, Vec::new())))
+    Ok(page(StatusCode::OK, &form(layout, row, phones, fields, Vec::new())))
 }
 
 /// Records the contact.
@@ -91,13 +96,15 @@ pub(super) async fn make(
         Ok(read) => read,
         Err(keys) => {
             let text = layout.text;
+            let phones = phones(&mut tx, id).await?;
+            tx.commit().await?;
             let row = Row::of(&found, api.clock().now(), text);
             let faults = keys
                 .into_iter()
                 .map(|(field, key)| Fault { field: field.into(), what: text.count(key, YEARS_AHEAD) });
             let faults = faults.collect();
             let layout = Layout { is_refused: true, ..layout };
-            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, row, fields, faults)));
+            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, row, phones, fields, faults)));
         }
     };
     let key = fields.key.parse().unwrap_or_else(|_| Uuid::new_v4());
@@ -160,7 +167,13 @@ fn read(fields: &Fields, today: NaiveDate) -> Result<Read<'_>, Vec<Wrong>> {
     }
 }
 
-fn form(layout: Layout, row: Row, fields: Fields, faults: Vec<Fault>) -> ContactPage {
+/// The phone numbers of a certification's mentor, each as E.164 writes it.
+async fn phones(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<String>, StoreError> {
+    let points = addresses::addresses(tx, certification).await?;
+    Ok(readable(&points).filter(|(kind, _)| *kind == "phone").map(|(_, number)| line(number)).collect())
+}
+
+fn form(layout: Layout, row: Row, phones: Vec<String>, fields: Fields, faults: Vec<Fault>) -> ContactPage {
     let text = layout.text;
     let outcomes = ContactOutcome::NAMES
         .iter()
@@ -173,6 +186,7 @@ fn form(layout: Layout, row: Row, fields: Fields, faults: Vec<Fault>) -> Contact
         note: fields.note,
         key: fields.key,
         about: row.about,
+        phones,
         faults,
         layout: Layout { heading, ..layout },
     }

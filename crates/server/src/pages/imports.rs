@@ -17,6 +17,8 @@ use certvakt_store::caller::uploads::{self, Announced, Place, SavedMapping};
 use certvakt_store::caller::{self, Chapter, Organisation, overview};
 use certvakt_store::organisation::Named;
 use certvakt_store::{CallerTx, Role};
+use chrono::DateTime;
+use chrono_tz::Tz;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -127,6 +129,12 @@ impl Offered {
     }
 }
 
+/// When an import was made, so that several of a day are told apart.
+fn at(time: DateTime<Tz>, text: Text) -> String {
+    let date = text.date(time.date_naive());
+    text.with("import-at", &[("date", date.into()), ("time", time.format("%H:%M").to_string().into())])
+}
+
 /// Shows the form and the imports.
 pub(super) async fn show(
     State(api): State<Api>,
@@ -160,7 +168,7 @@ async fn form(
         };
         Some(Listed {
             path,
-            date: text.date(one.at.with_timezone(&of.zone.0).date_naive()),
+            date: at(one.at.with_timezone(&of.zone.0), text),
             organisation: match offered.organisations.len() {
                 1 => String::new(),
                 _ => line(&of.name),

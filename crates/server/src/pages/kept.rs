@@ -4,14 +4,17 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_store::caller;
+use certvakt_store::{CallerTx, StoreError, caller};
 
+use super::action::Action;
 use super::error::PageError;
 use super::form::Nothing;
+use super::row::titled_with_chapter;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
+use crate::html::text::Text;
 
 #[derive(Template)]
 #[template(path = "kept.html")]
@@ -35,10 +38,13 @@ const LABELS: [(&str, &str); 5] = [
 /// Shows that the form was kept, to be sent again.
 pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
-    let kept = caller::kept_form(&mut tx).await?;
-    tx.commit().await?;
-    let Some(kept) = kept else { return Ok(Redirect::to("/").into_response()) };
+    let Some(kept) = caller::kept_form(&mut tx).await? else {
+        tx.commit().await?;
+        return Ok(Redirect::to("/").into_response());
+    };
     let text = layout.text;
+    let form = form_title(&mut tx, &kept.path, text).await?;
+    tx.commit().await?;
     let mut fields: Vec<(String, String)> =
         form_urlencoded::parse(kept.fields.as_bytes()).into_owned().collect();
     // A change that is checked before it is saved is checked again.
@@ -50,8 +56,25 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
         Some((text.say(key), value))
     });
     let entered = entered.collect();
-    let layout = Layout { heading: text.say("kept-title"), has_news: true, ..layout };
+    let heading = form.map_or_else(|| text.say("kept-title"), |form| text.named("kept-title-of", &form));
+    let layout = Layout { heading, has_news: true, ..layout };
     Ok(page(StatusCode::OK, &KeptPage { layout, path: kept.path, fields, entered }))
+}
+
+/// The title of the form's page, if the form is about a certification that the person still sees.
+async fn form_title(tx: &mut CallerTx, path: &str, text: Text) -> Result<Option<String>, StoreError> {
+    let mut parts = path.split(['/', '?']).skip(1);
+    let (Some("certifications"), Some(id), Some(form)) = (parts.next(), parts.next(), parts.next()) else {
+        return Ok(None);
+    };
+    let key = match (form, Action::from_path(form)) {
+        ("contacts", _) => "action-contact-title".to_owned(),
+        (_, Some(action)) => format!("{}-title", action.key()),
+        _ => return Ok(None),
+    };
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let found = caller::certification(tx, id).await?;
+    Ok(found.map(|found| text.named(&key, &titled_with_chapter(&found, text))))
 }
 
 /// Discards the form.

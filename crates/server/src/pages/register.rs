@@ -73,6 +73,7 @@ pub(super) fn summary(state: &str, outcome: &Outcome, text: Text) -> String {
         &[
             ("added", outcome.added.into()),
             ("renewed", outcome.renewed.into()),
+            ("corrected", outcome.corrected.into()),
             ("rejected", outcome.rejected.into()),
         ],
     )

@@ -63,8 +63,10 @@ struct Held {
     stages: Vec<String>,
     /// Some of the certifications with a notice.
     examples: Vec<Row>,
-    /// The import that may be the reason.
-    import: Option<String>,
+    /// The limit of notices without an approval.
+    limit: i64,
+    /// The import that may be the reason, with its number.
+    import: Option<(String, i64)>,
     is_approved: bool,
     may_approve: bool,
 }
@@ -124,7 +126,9 @@ pub(super) async fn show(
         let import = imports.iter().find(|import| import.run == run.id);
         Held {
             examples: examples.map(|one| Row::of(one, now, text)).collect(),
-            import: import.zip(organisation).map(|(import, of)| suspicion(import, of.zone, text)),
+            import: import
+                .zip(organisation)
+                .map(|(import, of)| (suspicion(import, of.zone, text), import.id)),
             ..described(run, administered.contains(&run.organisation_id), text)
         }
     };
@@ -213,6 +217,7 @@ fn described(run: &Run, may_approve: bool, text: Text) -> Held {
         ),
         stages: stages.collect(),
         examples: Vec::new(),
+        limit: run.limit.unwrap_or_default(),
         import: None,
         is_approved: run.approved_at.is_some(),
         may_approve,
@@ -234,15 +239,18 @@ fn suspicion(import: &SuspectedImport, Zone(zone): Zone, text: Text) -> String {
 
 fn night(run: &Run, organisations: &[Organisation], text: Text) -> Night {
     let name = organisations.iter().find(|one| one.id == run.organisation_id).map(|one| line(&one.name));
+    let is_approved = run.approved_at.is_some();
+    let state = format!("run-{}", run.state);
     let tone = match run.state.as_str() {
         "complete" => "good",
         "missed" => "soft",
+        _ if is_approved => "soft",
         _ => "bad",
     };
     Night {
         date: text.date(run.run_date),
         organisation: name.filter(|_| organisations.len() > 1).unwrap_or_default(),
-        state: text.say(&format!("run-{}", run.state)),
+        state: text.say(if is_approved { "run-approved" } else { &state }),
         tone,
         notices: text.count("runs-notices", run.notices.total()),
     }

@@ -32,6 +32,8 @@ pub struct Run {
     pub approved_at: Option<DateTime<Utc>>,
     /// For a held run: the first certifications with a notice, at most three.
     pub examples: Vec<Uuid>,
+    /// The number of notices that it could record without an approval.
+    pub limit: Option<i64>,
 }
 
 /// An import that may be the reason why a run is held.
@@ -39,6 +41,8 @@ pub struct Run {
 pub struct SuspectedImport {
     /// The run.
     pub run: i64,
+    /// The number of the import.
+    pub id: i64,
     /// The time at which the import ended.
     pub finished_at: DateTime<Utc>,
     /// The number of certifications that it added, renewed or corrected.
@@ -133,6 +137,7 @@ async fn some_runs(
             finished_at: row.finished_at,
             approved_at: row.approved_at,
             examples: row.examples,
+            limit: row.record_limit,
         })
         .collect();
     tx.saw(&found);
@@ -143,7 +148,7 @@ async fn some_runs(
 pub async fn suspected_imports(tx: &mut CallerTx, runs: &[i64]) -> Result<Vec<SuspectedImport>, StoreError> {
     let found = sqlx::query_as!(
         SuspectedImport,
-        r#"select run as "run!", finished_at as "finished_at!", changed as "changed!" from certvakt.suspected_imports($1)"#,
+        r#"select run as "run!", id as "id!", finished_at as "finished_at!", changed as "changed!" from certvakt.suspected_imports($1)"#,
         runs,
     );
     Ok(found.fetch_all(tx).await?)

@@ -71,7 +71,7 @@ async fn a_first_certification_is_repeated_in_words_before_it_is_saved_once() {
         assert_eq!(certified(&place).await, "t type 2026-06-01 2028-06-01 active");
     }
     let page = browser.get(&to.unwrap()).await;
-    assert_eq!(element(&page, "h1"), "Sertifisert: Åse Ny, Own");
+    assert_eq!(element(&page, "h1"), "Sertifisert: Åse Ny, Own, Type, 1. juni 2028");
     assert!(page.text.contains(&format!("href=\"/people/{NEW}/certifications\"")), "{}", page.text);
 
     // A certification of the same type is renewed instead.

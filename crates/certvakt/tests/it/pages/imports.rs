@@ -175,7 +175,7 @@ async fn a_register_is_checked_imported_and_undone() {
     assert_eq!(element(&again, "h1"), "Registeret er importert");
 
     let list = browser.get("/imports").await;
-    assert!(list.text.contains("Importert: 2 nye, 0 fornyet, 2 avvist"), "{}", list.text);
+    assert!(list.text.contains("Importert: 2 nye, 0 fornyet, 0 rettet, 2 avvist"), "{}", list.text);
     assert!(list.text.contains(">medlemsregister-2026</option>"), "{}", list.text);
 
     let undone = send_to(&mut browser, &done, "/undos", &[]).await;

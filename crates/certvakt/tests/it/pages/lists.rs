@@ -322,23 +322,19 @@ async fn names_and_notes_cannot_change_a_page() {
 }
 
 #[tokio::test]
-async fn the_answer_to_a_form_stays_in_the_browser_until_the_sign_out() {
+async fn dates_are_read_as_people_write_them_and_no_page_is_stored() {
     let place = TestService::start("").await;
     let mut browser = signed_in(&place, "coordinator").await;
     let form = browser.get(&(certification("a2") + "/renewals")).await;
-    assert_eq!(form.headers["cache-control"], "no-store");
     let refused = send(&mut browser, &form, &[("date", "6.12")]).await;
-    assert_eq!(
-        (refused.status, refused.headers["cache-control"].as_bytes()),
-        (422, &b"private, no-cache"[..])
-    );
+    assert_eq!(refused.status, 422);
     assert!(refused.text.contains("Årstallet mangler."), "{}", refused.text);
     let check = send(&mut browser, &form, &[("date", "15/6-26")]).await;
-    assert_eq!((check.status, check.headers["cache-control"].as_bytes()), (200, &b"private, no-cache"[..]));
+    assert_eq!(check.status, 200);
     assert!(check.text.contains("mandag 15. juni 2026"), "{}", check.text);
-    let csrf = between(&check.text, "name=\"csrf\" value=\"", "\"");
-    let out = browser.post("/sign-out", &[("csrf", &csrf)]).await;
-    assert_eq!((out.status, out.headers["clear-site-data"].as_bytes()), (303, &b"\"cache\""[..]));
+    for page in [form, refused, check] {
+        assert_eq!(page.headers["cache-control"], "no-store");
+    }
 }
 
 #[tokio::test]
