@@ -34,7 +34,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-in/callback/{id}", get(provider::finish))
         .route("/sign-in/link", get(link::show).post(link::ask))
         .route("/sign-in/link/open", post(link::open))
-        .route("/sign-in/code", post(link::enter))
+        .route("/sign-in/code", get(link::show_code).post(link::enter))
         .route("/sign-in/invitation", get(invitation::show).post(invitation::accept))
         .route("/setup", get(setup::show).post(setup::make))
         .route("/sign-out", post(home::sign_out))

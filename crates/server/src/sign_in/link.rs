@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Form, State};
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use certvakt_base::secret;
 use certvakt_engine::mail::address;
 use certvakt_engine::mail_queue::{self, MailQueue};
@@ -23,6 +23,9 @@ use crate::problem::ApiError;
 use crate::return_to::{ReturnTo, START, redirect, with_return};
 use crate::session;
 
+/// The path of the form for the code.
+pub(super) const CODE: &str = "/sign-in/code";
+
 /// The form with an e-mail address.
 #[derive(Deserialize)]
 pub(super) struct LinkForm {
@@ -34,7 +37,6 @@ pub(super) struct LinkForm {
 /// Requests a link by e-mail, which is sent if the address is known.
 pub(super) async fn ask(
     State(SignIn(shared)): State<SignIn>,
-    text: Text,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     asked: Result<Form<LinkForm>, FormRejection>,
@@ -53,28 +55,51 @@ pub(super) async fn ask(
     // A malformed address gets the same response, so that responses reveal nothing about addresses.
     let address = address::canonical(&address).unwrap_or(address);
     shared.limits.check(&headers, peer.ip(), &address)?;
-    request(links, &headers, address, return_to, Page::new(text, "link-sent"))
+    let form = with_return(CODE, &return_to);
+    request(links, &headers, address, return_to, &form)
 }
 
-/// Requests links for an address. Returns a page with a form for the code, and the cookie of the browser in which the
-/// code is valid.
+/// Requests links for an address. Leads to a page with a form for the code, which a browser can load again after somebody
+/// has read their e-mail, and sets the cookie of the browser in which the code is valid.
 pub(super) fn request(
     links: &MailQueue,
     headers: &HeaderMap,
     address: String,
     return_to: String,
-    page: Page,
+    form: &str,
 ) -> Result<Response, SignInError> {
     let browser = session::browser_secret(headers);
     let browser_hash = secret::hash(&browser);
-    let page = page.code_form(&return_to);
     if !links.request_links(LinkRequest { address, return_to, browser_hash }) {
         // Report the dropped request instead of a success.
         return Err(ApiError::Busy.into());
     }
-    let mut response = page.answer().into_response();
-    response.headers_mut().append(header::SET_COOKIE, session::browser_cookie(&browser));
-    Ok(response)
+    Ok(redirect(form, [session::browser_cookie(&browser)]))
+}
+
+/// The query of the form for a code.
+#[derive(Deserialize)]
+pub(super) struct CodeQuery {
+    #[serde(flatten)]
+    return_to: ReturnTo,
+    /// `setup` after the first run.
+    #[serde(default)]
+    done: String,
+}
+
+/// Shows the form for the code.
+pub(super) async fn show_code(
+    State(SignIn(shared)): State<SignIn>,
+    text: Text,
+    Query(CodeQuery { return_to, done }): Query<CodeQuery>,
+) -> Result<Page, SignInError> {
+    shared.links.as_ref().ok_or(ApiError::NotFound)?;
+    let page = if done == "setup" {
+        Page::new(text, "setup-done").link(HOME, text.say("sign-in-title"))
+    } else {
+        Page::new(text, "link-sent")
+    };
+    Ok(page.code_form(kept(return_to.path())).answer())
 }
 
 /// The page to show after the sign-in. It is stored, so it must not have a token in its address, as an invitation has.

@@ -24,7 +24,6 @@ use uuid::Uuid;
 use super::error::SignInError;
 use super::link;
 use super::navigation::HOME;
-use super::page::Page;
 use super::state::{Shared, SignIn};
 use crate::extract::Query;
 use crate::html::fault::{Fault, of_field};
@@ -145,8 +144,8 @@ pub(super) async fn make(
         return Ok(redirect(&format!("/sign-in/invitation?token={token}"), []));
     };
     tx.commit().await?;
-    let page = Page::new(text, "setup-done").link(HOME, text.say("sign-in-title"));
-    let sent = link::request(links, &headers, new.address, START.to_owned(), page);
+    let form = format!("{}?done=setup", link::CODE);
+    let sent = link::request(links, &headers, new.address, START.to_owned(), &form);
     Ok(sent.unwrap_or_else(|_| redirect(HOME, [])))
 }
 

@@ -11,7 +11,7 @@ async fn request_mail(browser: &mut Browser) {
     let form = browser.follow(reqwest::Method::GET, PAGE, &[]).await;
     assert!(form.text.contains(&format!("name=\"return_to\" value=\"{PAGE}\"")), "{}", form.text);
     let fields = [("address", "ok-mentor@example.org"), ("return_to", PAGE)];
-    let sent = browser.post("/sign-in/link", &fields).await;
+    let sent = browser.follow(reqwest::Method::POST, "/sign-in/link", &fields).await;
     assert!(
         sent.text.contains("action=\"/sign-in/code\"") && sent.text.contains("one-time-code"),
         "{}",

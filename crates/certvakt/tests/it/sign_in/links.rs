@@ -111,7 +111,7 @@ async fn no_response_reveals_whether_an_address_is_known() {
         }
         answers.push((answer.status, headers, answer.text));
     }
-    assert_eq!(answers[0].0, 200);
+    assert_eq!(answers[0].0, 303);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
     assert_eq!(all_mailed(&place, 1).await.len(), 1);
@@ -150,14 +150,14 @@ async fn links_per_person_are_limited() {
         browser.headers = vec![("x-forwarded-for", format!("10.0.0.{client}"))];
         asked.push(browser.post("/sign-in/link", &[("address", "ok-mentor@example.org")]).await.status);
     }
-    assert_eq!(asked, [200, 200, 200, 200, 200, 429], "an address");
+    assert_eq!(asked, [303, 303, 303, 303, 303, 429], "an address");
     // The proxy appends its value after the client's own.
     let mut sent = 0;
     let refused = loop {
         browser.headers = vec![("x-forwarded-for", format!("10.0.1.{sent}, 10.0.2.1"))];
         let address = format!("ok-{sent}@example.org");
         let answer = browser.post("/sign-in/link", &[("address", &address)]).await;
-        if answer.status != 200 || sent == 5_000 {
+        if answer.status != 303 || sent == 5_000 {
             break answer;
         }
         sent += 1;

@@ -58,7 +58,8 @@ async fn the_printed_url_leads_to_an_organisation_and_its_administrator_once() {
         assert_eq!(page.headers["referrer-policy"], "no-referrer");
     }
     let done = send(&mut browser, &token, &[]).await;
-    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(done.status, 303, "{}", done.text);
+    let done = browser.get(&done.location.unwrap()).await;
     assert!(done.text.contains("Foreningen er opprettet"), "{}", done.text);
     let added: String = place
         .database
@@ -138,7 +139,7 @@ async fn a_form_that_is_wrong_keeps_what_was_entered() {
     let escaped = send(&mut browser, &token, &[("organisation", "<script>\"&"), ("months", "x")]).await;
     assert!(!escaped.text.contains("<script>"), "{}", escaped.text);
     // Certifications with a date each.
-    assert_eq!(send(&mut browser, &token, &[("months", "")]).await.status, 200);
+    assert_eq!(send(&mut browser, &token, &[("months", "")]).await.status, 303);
     let valid: bool =
         place.database.value("select validity_months is null from certvakt.certification_types").await;
     assert!(valid);
@@ -186,7 +187,7 @@ async fn of_concurrent_forms_one_adds_an_organisation() {
     let mut statuses: Vec<u16> =
         futures_util::future::join_all(sent).await.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
+    assert_eq!(statuses, [303, 404, 404, 404, 404, 404, 404, 404]);
     assert_eq!(organisations(&place).await, 1);
 }
 
