@@ -32,7 +32,7 @@ end
 $$;
 comment on function certvakt.change_results_before_update is
   'Queues an e-mail to a mentor who was notified of a change that is now undone.';
-revoke all on function certvakt.change_results_before_update() from public, anon, authenticated, service_role;
-alter function certvakt.change_results_before_update() owner to certvakt_definer;
 create trigger before_update before update of undone_at on certvakt.change_results
   for each row execute function certvakt.change_results_before_update();
+revoke all on function certvakt.change_results_before_update() from public, anon, authenticated, service_role;
+alter function certvakt.change_results_before_update() owner to certvakt_definer;
