@@ -19,7 +19,7 @@ insert into textbook.memberships select person_id, chapter_id, role from certvak
 create table textbook.chapters (like certvakt.chapters including all);
 insert into textbook.chapters select * from certvakt.chapters;
 
-create table textbook.certifications (like public.peer_mentor_certifications including all);
+create table textbook.certifications (like public.peer_mentor_certifications including all excluding generated);
 insert into textbook.certifications select * from public.peer_mentor_certifications;
 alter table textbook.certifications enable row level security;
 create policy coordinators_see on textbook.certifications for select to authenticated using (
@@ -42,7 +42,7 @@ with recursive kept as (
   select k.user_id, c.id from kept k join textbook.chapters c on c.parent_id = k.chapter_id
 )
 select user_id, chapter_id, 'coordinator' from kept;
-create table textbook.flat_certifications (like public.peer_mentor_certifications including all);
+create table textbook.flat_certifications (like public.peer_mentor_certifications including all excluding generated);
 insert into textbook.flat_certifications select * from public.peer_mentor_certifications;
 alter table textbook.flat_certifications enable row level security;
 create policy coordinators_see on textbook.flat_certifications for select to authenticated using (
