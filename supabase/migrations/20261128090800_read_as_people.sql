@@ -619,8 +619,8 @@ create policy people_upload on certvakt.uploads for insert to authenticated with
       select h.id from certvakt.chapters h
       where h.organisation_id = uploads.organisation_id and h.id = any ((select certvakt.visible_chapters())::uuid[])
       order by h.id) end);
--- An administrator sees the registers of the organisation, and a coordinator their own, as long as they manage its chapters. An
--- announcement that waits for its content belongs to whoever made it.
+-- An administrator sees the registers of the organisation, and a coordinator their own, as long as they manage its chapters. Until
+-- its content has arrived, only the person who announced a register sees it.
 create policy people_see on certvakt.uploads for select to authenticated using (
   (person_id = (select certvakt.current_person()) or state <> 'waiting')
   and exists (
@@ -628,7 +628,7 @@ create policy people_see on certvakt.uploads for select to authenticated using (
     where m.person_id = (select certvakt.current_person()) and m.organisation_id = uploads.organisation_id
       and m.role = 'org_admin')
   or person_id = (select certvakt.current_person()) and limited_to <@ (select certvakt.visible_chapters())::uuid[]);
--- They hand a register over, read it again, and ask for a check or for the import. Whoever asks takes the register over, so that
+-- They hand a register over, read it again, and ask for a check or for the import. The person who asks becomes its sender, so that
 -- nobody imports what they have not checked, or their own certifications from somebody else's register.
 create policy people_change on certvakt.uploads for update to authenticated
   using (state in ('waiting', 'draft', 'checked') and (exists (

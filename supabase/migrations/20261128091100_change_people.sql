@@ -309,11 +309,11 @@ language sql stable security definer set search_path = '' rows 5
 begin atomic
   select k.id, k.name,
     array(
-      select distinct h.name from certvakt.chapters h
+      select h.name from certvakt.chapters h
       where h.organisation_id = namesakes.organisation and (
         h.id in (select m.chapter_id from certvakt.memberships m where m.person_id = k.id)
         or h.id in (select c.chapter_id from public.peer_mentor_certifications c where c.peer_mentor_id = k.id))
-      order by h.name),
+      order by certvakt.alphabetical(h.name), h.id),
     exists (
       select from certvakt.ended_people e where e.person_id = k.id and e.organisation_id = namesakes.organisation),
     (select c.id from public.peer_mentor_certifications c

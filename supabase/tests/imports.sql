@@ -46,7 +46,7 @@ insert into certvakt.uploads (organisation_id, person_id, limited_to, options, c
 values ('00000000-0000-4000-8000-0000000000a0', '00000000-0000-4000-8000-000000000001', :own, '{}', 'Nr', '{}', 'checked', '{}');
 select is(pg_temp.all_who_may($$update certvakt.uploads set state = 'checking', person_id = certvakt.current_person()$$),
   'administrator coordinator', 'its coordinator and administrators check it');
-select is(pg_temp.all_who_may($$update certvakt.uploads set state = 'received'$$), 'coordinator', 'whoever checked it imports it');
+select is(pg_temp.all_who_may($$update certvakt.uploads set state = 'received'$$), 'coordinator', 'only the person who had it checked imports it');
 select is(pg_temp.all_who_may($$delete from certvakt.uploads$$), 'administrator coordinator', 'both discard it');
 delete from certvakt.memberships where person_id = '00000000-0000-4000-8000-000000000001';
 select is(pg_temp.all_who_may($$delete from certvakt.uploads$$), 'administrator', 'a former coordinator does not');
@@ -63,7 +63,7 @@ select is(pg_temp.all_who_may($$update certvakt.imports set undo_requested_at = 
 select is(pg_temp.all_who_may($$update certvakt.imports set undo_requested_at = now(),
   undo_requested_by = '00000000-0000-4000-8000-000000000005'$$), null, 'nobody in the name of another');
 
--- Whatever an import reads, the triggers refuse what its sender may not change.
+-- The triggers refuse what the sender may not change, even if the import did not reject the row.
 create function pg_temp.renew(said text) returns void language plpgsql as $$
 begin
   perform set_config('certvakt.change', said, true);

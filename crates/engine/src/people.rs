@@ -83,7 +83,7 @@ pub async fn erase_for(
     ledger: &Ledger,
     clock: &Clock,
 ) -> Result<Option<Vec<Erased>>, PeopleError> {
-    // The locks come first: whoever ends the caller's role in an organisation of the person waits for the commit.
+    // The locks come first: a transaction that ends the caller's role in an organisation of the person waits for the commit.
     people::is_erased(&mut tx, person).await?;
     if !people::may_erase(&mut tx, person, organisation).await? {
         tx.rollback().await?;

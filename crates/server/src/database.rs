@@ -97,8 +97,8 @@ impl RequestDatabase {
         Ok(exported.await.map_err(|_| ApiError::Fault)??)
     }
 
-    /// Erases a person for an administrator of an organisation. Returns false if they may not. It ends by itself if the client
-    /// disconnects, and counts until then.
+    /// Erases a person for an administrator of an organisation. Returns false if they may not. It continues if the client
+    /// disconnects, and counts as one of the caller's requests until it ends.
     pub(super) async fn erase(
         &self,
         login: &Login,

@@ -88,7 +88,7 @@ pub(super) fn router(api: Api) -> Router {
         .layer(middleware::from_fn(compress))
 }
 
-/// What is about the person who is signed in.
+/// The pages about the person who is signed in.
 fn oneself() -> Router<Api> {
     Router::new()
         .route("/", get(mine::start))
@@ -106,7 +106,7 @@ fn oneself() -> Router<Api> {
         .route("/kept-form", get(kept::show).post(kept::discard))
 }
 
-/// What needs somebody, in the whole organisation or in a chapter.
+/// The pages about an organisation and its chapters, nights and partners.
 fn organisation() -> Router<Api> {
     Router::new()
         .route("/today", get(today::show))

@@ -4,7 +4,7 @@ use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::rows_read::of_organisation;
-use super::{CallerTx, RegistrarTx, StoreError, WorkerTx};
+use super::{CallerTx, StoreError, WorkerTx};
 
 /// The text of an organisation for a stage in a language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +46,11 @@ pub async fn administered(tx: &mut CallerTx, organisation_id: Uuid) -> Result<Ve
     Ok(found)
 }
 
-/// Stores a text of an organisation.
-pub async fn set(tx: &mut RegistrarTx, text: &NoticeText) -> Result<(), StoreError> {
-    store(tx, text).await
-}
-
-/// Stores a text of an organisation that the caller administers.
-pub async fn set_administered(tx: &mut CallerTx, text: &NoticeText) -> Result<(), StoreError> {
-    store(tx, text).await
-}
-
-/// Stores a text within the transaction's policies.
-async fn store<'c>(tx: impl Executor<'c, Database = Postgres>, text: &NoticeText) -> Result<(), StoreError> {
+/// Stores a text of an organisation, in a transaction whose role may.
+pub async fn set<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    text: &NoticeText,
+) -> Result<(), StoreError> {
     let stored = sqlx::query!(
         "insert into certvakt.notice_texts (organisation_id, days_before, locale, body) values ($1, $2, $3, $4)
          on conflict (organisation_id, days_before, locale) do update set body = excluded.body",
@@ -70,28 +63,8 @@ async fn store<'c>(tx: impl Executor<'c, Database = Postgres>, text: &NoticeText
     Ok(())
 }
 
-/// Removes a text of an organisation: the built-in one is sent from then on.
-pub async fn remove(
-    tx: &mut RegistrarTx,
-    organisation_id: Uuid,
-    days_before: i32,
-    locale: &str,
-) -> Result<(), StoreError> {
-    delete(tx, organisation_id, days_before, locale).await
-}
-
-/// Removes a text of an organisation that the caller administers: the built-in one is sent from then on.
-pub async fn remove_administered(
-    tx: &mut CallerTx,
-    organisation_id: Uuid,
-    days_before: i32,
-    locale: &str,
-) -> Result<(), StoreError> {
-    delete(tx, organisation_id, days_before, locale).await
-}
-
-/// Removes a text within the transaction's policies.
-async fn delete<'c>(
+/// Removes a text of an organisation, in a transaction whose role may: the built-in text is sent from then on.
+pub async fn remove<'c>(
     tx: impl Executor<'c, Database = Postgres>,
     organisation_id: Uuid,
     days_before: i32,

@@ -25,8 +25,8 @@ use super::undo::{UndoError, undo};
 use super::{ImportError, Layout, NewChapters, Options, Reject, import};
 use crate::config::ImportConfig;
 
-/// The name of a register in messages, in place of its file's name.
-const REGISTER: &str = "register";
+/// The name of an uploaded register in messages, in place of its file's name.
+pub const REGISTER: &str = "register";
 /// The maximum number of attempts to import a register.
 const MOST_ATTEMPTS: i32 = 3;
 /// The maximum number of certifications in the lists of an undo's result.

@@ -48,7 +48,6 @@ access-what = The log shows who has seen, exported or changed data in the organi
 access-all = Show the whole log
 access-none = Nothing has been logged yet. It can take some seconds until a new event appears.
 access-somebody = somebody who was erased
-access-at = { $date } at { $time }
 access-saw = saw data about
 access-saw-list = saw a page or a list
 access-list-exported = downloaded a list

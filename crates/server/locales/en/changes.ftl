@@ -7,8 +7,8 @@ my-changes-title = { $number ->
 }
 my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated. You can undo a change for 24 hours, as long as nobody has changed the certification since. Contacts are in the history of the certification.
 my-changes-several = { $number } certifications at once
-my-changes-made = Changed on { $date } at { $time }.
-my-changes-undone = Undone on { $date } at { $time }.
+my-changes-made = Changed on { $name }.
+my-changes-undone = Undone on { $name }.
 my-changes-before = Last valid day before the change: { $name }.
 my-changes-before-never = Before the change, the certification did not expire.
 my-changes-before-suspended = Before the change, the certification was suspended.

@@ -13,6 +13,7 @@ cancel = Cancel
 
 date = { $day } { $month } { $year }
 long-date = { $weekday } { $date }
+date-and-time = { $date } at { $time }
 month-1 = January
 month-2 = February
 month-3 = March
@@ -239,7 +240,7 @@ runs-examples = { $number ->
 }
 run-approved = Approved later
 runs-see-import = See the import
-runs-import = Since the last night, a register was imported, on { $date } at { $time }. It changed { $number ->
+runs-import = Since the last night, a register was imported, on { $time }. It changed { $number ->
     [one] one certification
    *[other] { $number } certifications
 }. Check the dates before the notices are approved.

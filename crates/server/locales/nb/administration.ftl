@@ -48,7 +48,6 @@ access-what = Loggen viser hvem som har sett, hentet ut eller endret opplysninge
 access-all = Vis hele loggen
 access-none = Ingenting er logget ennå. Det kan ta noen sekunder før en ny hendelse vises.
 access-somebody = noen som er slettet
-access-at = { $date } kl. { $time }
 access-saw = så opplysninger om
 access-saw-list = så en side eller liste
 access-list-exported = lastet ned en liste

@@ -7,8 +7,8 @@ my-changes-title = { $number ->
 }
 my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen. Du kan angre en endring i 24 timer, så lenge ingen har endret sertifiseringen etterpå. Kontakter står i historikken til sertifiseringen.
 my-changes-several = { $number } sertifiseringer på én gang
-my-changes-made = Endret { $date } kl. { $time }.
-my-changes-undone = Angret { $date } kl. { $time }.
+my-changes-made = Endret { $name }.
+my-changes-undone = Angret { $name }.
 my-changes-before = Siste gyldige dag før endringen: { $name }.
 my-changes-before-never = Før endringen hadde sertifiseringen ingen sluttdato.
 my-changes-before-suspended = Før endringen var sertifiseringen midlertidig stanset.

@@ -174,7 +174,6 @@ reason-several-lines-with-too-few-fields = går over flere linjer. Kontroller an
 reason-the-row-has-no-field-for-this-column = raden er for kort. Kontroller skilletegnene
 
 import-draft = Ikke importert: kolonnene er ikke valgt ennå
-import-at = { $date } kl. { $time }
 import-by = Lastet opp av { $name }
 import-by-command = Importert fra kommandolinjen av { $name }
 import-by-unknown = Lastet opp av en person som er slettet

@@ -13,6 +13,7 @@ cancel = Avbryt
 
 date = { $day }. { $month } { $year }
 long-date = { $weekday } { $date }
+date-and-time = { $date } kl. { $time }
 month-1 = januar
 month-2 = februar
 month-3 = mars
@@ -239,7 +240,7 @@ runs-examples = { $number ->
 }
 run-approved = Godkjent senere
 runs-see-import = Se importen
-runs-import = Siden forrige natt er det importert et register, { $date } kl. { $time }. Det endret { $number ->
+runs-import = Siden forrige natt er det importert et register, { $time }. Det endret { $number ->
     [one] én sertifisering
    *[other] { $number } sertifiseringer
 }. Se om datoene stemmer før varslene godkjennes.

@@ -10,7 +10,8 @@ use certvakt_base::i18n::{Catalog, Locale, line};
 use certvakt_engine::config::LabelConfig;
 use certvakt_store::caller::partners::Partner;
 use certvakt_store::partner::Problem;
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
+use chrono_tz::Tz;
 use fluent_bundle::{FluentArgs, FluentValue};
 
 /// The catalogs, each of a topic. No id is in two of them.
@@ -108,6 +109,12 @@ impl Text {
                 ("year", day.year().to_string().into()),
             ],
         )
+    }
+
+    /// A date with the time of day, as `15. juni 2026 kl. 12:30`.
+    pub(crate) fn time(self, at: DateTime<Tz>) -> String {
+        let time = at.format("%H:%M").to_string();
+        self.with("date-and-time", &[("date", self.date(at.date_naive()).into()), ("time", time.into())])
     }
 
     /// The last valid day as a date, or that there is none.

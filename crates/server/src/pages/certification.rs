@@ -125,7 +125,6 @@ pub(super) async fn show(
         titled(&found, text)
     };
     let zone = found.zone.0;
-    let has_ended = mentor.has_ended();
     let is_own = layout.signed_in.as_ref().is_some_and(|person| person.id == found.mentor_id);
     let reach = if (found.is_managed || is_own) && !has_ended && !found.is_mentor_erased {
         Reach::of(&standing, &notices, &points, api.contact_kinds(), text)
@@ -298,7 +297,7 @@ pub(super) fn notice_in_words(notice: &Notice, standing: &Standing, text: Text) 
     (what, state)
 }
 
-/// Whether a notice that nobody has got is not needed any more, although no worker or run has cancelled it yet.
+/// Whether a notice that has not been delivered is not needed any more, although no worker or run has cancelled it yet.
 fn is_obsolete(notice: &Notice, standing: &Standing) -> bool {
     let Some(stage) = Stage::from_name(&notice.stage) else { return false };
     match notice.state {

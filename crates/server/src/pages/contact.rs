@@ -149,7 +149,7 @@ struct Read<'a> {
 fn read(fields: &Fields, today: NaiveDate) -> Result<Read<'_>, Vec<Wrong>> {
     let outcome = fields.outcome.parse::<ContactOutcome>().map_err(|_| ("outcome", "fault-outcome"));
     let next = match (fields.next_on.trim(), outcome) {
-        // Those who stop need no further contact, whatever the form suggested.
+        // A mentor who stops needs no further contact, so the date that the form suggests does not count.
         (_, Ok(ContactOutcome::Stops)) => Ok(None),
         ("", _) => Err(("next_on", "fault-date-missing")),
         (written, _) => match dates::parse(written) {

@@ -59,7 +59,7 @@ struct ContactPointsPage {
 struct Point {
     kind: String,
     what: String,
-    /// Whose it is, and what is wrong with it.
+    /// That it is the mentor's own, was declined, or refused a notice.
     more: Vec<String>,
     /// Its id and the label of the button that removes it; `None` if it is the mentor's own.
     removal: Option<(Uuid, String)>,

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 
 use crate::html::text::Text;
 
-/// The last year that two digits mean, as in registers: `68` is 2068. From `69` on, registers mean the last century, which a form
-/// hardly does, so they are refused.
+/// The last year that two digits mean, as in registers: `68` is 2068. From `69` on, registers mean the last century, so a form
+/// refuses them.
 const LAST_OF_TWO_DIGITS: u32 = 68;
 
 /// The beginnings of the names of months in the languages of the pages; of each, any longer part of the name is accepted.

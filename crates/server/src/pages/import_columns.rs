@@ -343,11 +343,10 @@ pub(super) async fn read_again(
         }
     };
     let layout = Layout { is_refused: true, ..layout };
-    let entered = (header_row.to_owned(), sheet.to_owned());
     let refused = ColumnsPage {
         faults: vec![wrong],
-        header_row: entered.0,
-        sheet: entered.1,
+        header_row: header_row.to_owned(),
+        sheet: sheet.to_owned(),
         ..found.page(id, layout)
     };
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &refused))

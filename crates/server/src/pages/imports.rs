@@ -11,20 +11,18 @@ use certvakt_base::i18n::line;
 use certvakt_engine::import::draft::Draft;
 use certvakt_engine::import::guess::Known;
 use certvakt_engine::import::names::Names;
-use certvakt_engine::import::uploads::{Register, no_room};
+use certvakt_engine::import::uploads::{REGISTER, Register, no_room};
 use certvakt_engine::import::{ImportError, ReadingOptions};
 use certvakt_store::caller::uploads::{self, Announced, Place, SavedMapping};
 use certvakt_store::caller::{self, Chapter, Organisation, overview};
 use certvakt_store::organisation::Named;
 use certvakt_store::{CallerTx, Role};
-use chrono::DateTime;
-use chrono_tz::Tz;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
-use super::register::{Outcome, PATH, REGISTER, json, maker, path, path_of_number, refusal, summary};
+use super::register::{Outcome, PATH, json, maker, path, path_of_number, refusal, summary};
 use super::upload::{NoFile, Upload};
 use super::visitor::Visitor;
 use crate::api::{Api, in_memory};
@@ -129,12 +127,6 @@ impl Offered {
     }
 }
 
-/// When an import was made, so that several of a day are told apart.
-fn at(time: DateTime<Tz>, text: Text) -> String {
-    let date = text.date(time.date_naive());
-    text.with("import-at", &[("date", date.into()), ("time", time.format("%H:%M").to_string().into())])
-}
-
 /// Shows the form and the imports.
 pub(super) async fn show(
     State(api): State<Api>,
@@ -168,7 +160,7 @@ async fn form(
         };
         Some(Listed {
             path,
-            date: at(one.at.with_timezone(&of.zone.0), text),
+            date: text.time(one.at.with_timezone(&of.zone.0)),
             organisation: match offered.organisations.len() {
                 1 => String::new(),
                 _ => line(&of.name),
@@ -194,8 +186,8 @@ async fn form(
     })
 }
 
-/// Receives a register, and stores it as a draft whose columns the person assigns next. A file that can be read is stored
-/// whatever else is wrong, because a browser forgets which file was chosen.
+/// Receives a register, and stores it as a draft whose columns the person assigns next. A readable file is
+/// stored even if another field is wrong, because browsers do not keep the chosen file.
 pub(super) async fn make(State(api): State<Api>, sent: Upload) -> Result<Response, PageError> {
     let Upload { visitor, fields, file } = sent;
     let chosen = fields.get("mapping").map(|value| value.trim().to_owned()).unwrap_or_default();

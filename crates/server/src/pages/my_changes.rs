@@ -66,8 +66,9 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
 /// Describes what a form changed; `one` is the first of its certifications.
 fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
     let Zone(zone) = one.zone;
-    let mut what = vec![at("my-changes-made", form.made_at, zone, text)];
-    what.extend(form.undone_at.map(|time| at("my-changes-undone", time, zone, text)));
+    let at = |key: &str, time: DateTime<Utc>| text.named(key, &text.time(time.with_timezone(&zone)));
+    let mut what = vec![at("my-changes-made", form.made_at)];
+    what.extend(form.undone_at.map(|time| at("my-changes-undone", time)));
     let corrections =
         [("my-changes-corrected", form.corrected), ("my-changes-uncorrected", form.uncorrected)];
     let corrections = corrections.into_iter().filter(|(_, number)| *number > 0);
@@ -99,12 +100,6 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
         }
     };
     Change { title: name, about: about(one), path: format!("/certifications/{}", one.id), what, undo }
-}
-
-fn at(key: &str, time: DateTime<Utc>, zone: Tz, text: Text) -> String {
-    let time = time.with_timezone(&zone);
-    let date = text.date(time.date_naive());
-    text.with(key, &[("date", date.into()), ("time", time.format("%H:%M").to_string().into())])
 }
 
 /// What a change replaced.

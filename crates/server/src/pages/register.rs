@@ -16,8 +16,6 @@ use crate::problem::ApiError;
 
 /// The path of the list of imports.
 pub(super) const PATH: &str = "/imports";
-/// The name of a register in messages for the log, in place of its file's name.
-pub(super) const REGISTER: &str = "register";
 /// The number of rejected rows on a page; the file has more.
 pub(super) const REJECTS: usize = 20;
 

@@ -123,14 +123,10 @@ pub(super) async fn show(
     let describe = |run: &Run| {
         let organisation = organisations.iter().find(|one| one.id == run.organisation_id);
         let examples = examples.iter().filter(|one| run.examples.contains(&one.id));
-        let import = imports.iter().find(|import| import.run == run.id);
-        Held {
-            examples: examples.map(|one| Row::of(one, now, text)).collect(),
-            import: import
-                .zip(organisation)
-                .map(|(import, of)| (suspicion(import, of.zone, text), import.id)),
-            ..described(run, administered.contains(&run.organisation_id), text)
-        }
+        let examples = examples.map(|one| Row::of(one, now, text)).collect();
+        let import = imports.iter().find(|import| import.run == run.id).zip(organisation);
+        let import = import.map(|(import, of)| (suspicion(import, of.zone, text), import.id));
+        described(run, examples, import, administered.contains(&run.organisation_id), text)
     };
     let held = held.iter().map(describe).collect();
     let nights = runs.iter().map(|run| night(run, &organisations, text)).collect();
@@ -200,7 +196,13 @@ pub(super) async fn approve(
     Ok(Redirect::to(&path_after(id)).into_response())
 }
 
-fn described(run: &Run, may_approve: bool, text: Text) -> Held {
+fn described(
+    run: &Run,
+    examples: Vec<Row>,
+    import: Option<(String, i64)>,
+    may_approve: bool,
+    text: Text,
+) -> Held {
     let mut stages: Vec<(Stage, i64)> = run.notices.iter().filter(|(_, number)| *number > 0).collect();
     stages.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
     let stages = stages.iter().map(|(stage, number)| {
@@ -216,9 +218,9 @@ fn described(run: &Run, may_approve: bool, text: Text) -> Held {
             &[("date", text.date(run.run_date).into()), ("number", run.notices.total().into())],
         ),
         stages: stages.collect(),
-        examples: Vec::new(),
+        examples,
         limit: run.limit.unwrap_or_default(),
-        import: None,
+        import,
         is_approved: run.approved_at.is_some(),
         may_approve,
     }
@@ -226,15 +228,8 @@ fn described(run: &Run, may_approve: bool, text: Text) -> Held {
 
 /// The import that may be the reason why a run is held.
 fn suspicion(import: &SuspectedImport, Zone(zone): Zone, text: Text) -> String {
-    let time = import.finished_at.with_timezone(&zone);
-    text.with(
-        "runs-import",
-        &[
-            ("date", text.date(time.date_naive()).into()),
-            ("time", time.format("%H:%M").to_string().into()),
-            ("number", import.changed.into()),
-        ],
-    )
+    let time = text.time(import.finished_at.with_timezone(&zone));
+    text.with("runs-import", &[("time", time.into()), ("number", import.changed.into())])
 }
 
 fn night(run: &Run, organisations: &[Organisation], text: Text) -> Night {

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
-use certvakt_rules::last_valid_day;
 use certvakt_store::caller::access::{self, Access, Which};
 use certvakt_store::caller::staff;
 use chrono_tz::Tz;
@@ -131,12 +130,10 @@ fn row(one: &Access, path: &str, zone: Tz, text: Text) -> Shown {
     let name = |name: &Option<String>| name.as_deref().map_or_else(|| text.say("access-somebody"), line);
     let by = one.person_id.map(|person| link(path, &[("by", &person.to_string())]));
     let about = one.subject_id.map(|person| link(path, &[("about", &person.to_string())]));
-    let local = one.at.with_timezone(&zone).format("%H:%M").to_string();
-    let at = [("date", text.date(last_valid_day(one.at, zone)).into()), ("time", local.into())];
     let details =
         [("request", format!("{} {}", one.method, one.resource).into()), ("number", one.rows_read.into())];
     Shown {
-        at: text.with("access-at", &at),
+        at: text.time(one.at.with_timezone(&zone)),
         who: name(&one.name),
         by,
         what: text.say(what(one)),

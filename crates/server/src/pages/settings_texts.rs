@@ -290,9 +290,7 @@ pub(super) async fn make_one(
     };
     if step != "save" {
         tx.commit().await?;
-        let Ok(preview) = preview(&sample.notice(Some(&wording))) else {
-            return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
-        };
+        let preview = preview(&sample.notice(Some(&wording))).map_err(|_| ApiError::Fault)?;
         shown.preview = Some(preview);
         shown.layout.heading = text.named("texts-preview", &which.name(text));
         shown.layout.has_news = true;
@@ -301,11 +299,11 @@ pub(super) async fn make_one(
     let days_before = i32::try_from(which.stage.days_before()).unwrap_or_default();
     let locale = which.locale.tag();
     if shown.body() == shown.built_in {
-        notice_text::remove_administered(&mut tx, id, days_before, locale).await?;
+        notice_text::remove(&mut tx, id, days_before, locale).await?;
     } else {
         let body = shown.body().to_owned();
         let own = NoticeText { organisation_id: id, days_before, locale: locale.to_owned(), body };
-        notice_text::set_administered(&mut tx, &own).await?;
+        notice_text::set(&mut tx, &own).await?;
     }
     tx.commit().await?;
     Ok(Redirect::to(&format!("{}?done={}", shown.list, which.path())).into_response())

@@ -7,7 +7,8 @@ use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
 use certvakt_store::caller::chapters::without_coordinator;
-use certvakt_store::caller::{self, Filter, partners};
+use certvakt_store::caller::{self, Certification, Filter, contacts, partners};
+use certvakt_store::{CallerTx, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -89,7 +90,7 @@ pub(super) async fn show(
     let is_empty = found.items.is_empty()
         && caller::certifications(&mut tx, &Filter::default(), None, 1).await?.is_empty();
     let recorded = match query.about.parse() {
-        Ok(about) if query.done == "contact" => caller::certification(&mut tx, about).await?,
+        Ok(about) if query.done == "contact" => recorded(&mut tx, about).await?,
         _ => None,
     };
     tx.commit().await?;
@@ -134,6 +135,12 @@ pub(super) async fn show(
         recorded: recorded.map(|one| one.id),
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// A certification about which the caller recorded a contact within the last day.
+async fn recorded(tx: &mut CallerTx, about: Uuid) -> Result<Option<Certification>, StoreError> {
+    let contacts = contacts::of_certification(tx, about).await?;
+    if contacts.iter().any(|one| one.may_undo) { caller::certification(tx, about).await } else { Ok(None) }
 }
 
 /// That chapters have mentors, but no coordinator; names some of them.

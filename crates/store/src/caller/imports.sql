@@ -13,7 +13,7 @@ from (
   where u.state <> 'waiting'
   union all
   select null, i.id, i.organisation_id, i.person_id, case when i.undone_at is null then 'imported' else 'undone' end,
-    jsonb_build_object('added', i.added, 'renewed', i.renewed, 'rejected', i.rejected), i.finished_at, i.operator
+    jsonb_build_object('added', i.added, 'renewed', i.renewed, 'corrected', i.corrected, 'rejected', i.rejected), i.finished_at, i.operator
   from certvakt.imports i
   where i.finished_at > now() - interval '30 days'
     and not exists (select from certvakt.uploads u where (u.result ->> 'import')::bigint = i.id)

@@ -1,5 +1,5 @@
--- Rejects the rows that the person who sent the register ($1) may not import: what changes their own certification, and, if the
--- import has limits ($2), what is about another chapter, or about a person who also belongs to one.
+-- Rejects the rows that the person who sent the register ($1) may not import: changes of their own certification and,
+-- if the import has limits ($2), rows of another chapter, or of a person who also belongs to one.
 with refused as (
   delete from import_matches m
   using (

@@ -82,7 +82,7 @@ pub(super) async fn run(args: TextArgs, app: &App) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// The fault with the part of the text that it is about.
+/// The fault, with the part of the text that caused it.
 fn said(fault: &WordingFault) -> String {
     match fault {
         WordingFault::Unknown(quoted) | WordingFault::Brace(quoted) => format!("{fault}: '{quoted}'"),

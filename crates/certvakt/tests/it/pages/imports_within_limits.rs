@@ -138,7 +138,7 @@ async fn a_coordinator_who_no_longer_manages_a_chapter_imports_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_imports_a_register_has_checked_it() {
+async fn a_register_that_somebody_else_checked_is_checked_again() {
     let place = TestService::start("").await;
     let register = own_register(&place).await;
     let mut coordinator = signed_in(&place, "coordinator").await;
@@ -186,6 +186,13 @@ async fn imports_by_commands_are_listed_and_undone() {
     assert_eq!(text(&place, left).await, "0");
     let list = administrator.get("/imports").await;
     assert!(list.text.contains("<p>Angret</p>"), "{}", list.text);
+    // A register that only corrects dates does not look as if it had changed nothing.
+    for until in ["2028-01-31", "2027-12-31"] {
+        std::fs::write(&file, format!("Nr;Utløper\n940;{until}\n")).unwrap();
+        place.database.ok([&import[..], &columns].concat());
+    }
+    let list = administrator.get("/imports").await;
+    assert!(list.text.contains("Importert: 0 nye, 0 fornyet, 1 rettet, 0 avvist"), "{}", list.text);
 }
 
 #[tokio::test]

@@ -183,7 +183,7 @@ async fn a_list_shows_who_cannot_be_reached_and_who_wants_no_notices() {
         "Sertifiseringer: Kan ikke nås"
     );
 
-    // Who opted out of pushes still gets e-mails, and who opted out of both declined, whatever addresses they have.
+    // A mentor who opted out of pushes still gets e-mails. One who opted out of both has declined, even with addresses.
     let opt_out = |kind: &str| {
         format!(
             "insert into certvakt.channel_opt_outs (person_id, kind)
