@@ -122,6 +122,7 @@ done-reinstated = Reinstated: { $name }
 done-withdrawn = Withdrawn: { $name }
 
 faults-title = Something needs correcting
+fault-date-none = This date does not exist. Check the day and the month.
 fault-date-form = Write the date as day, month and year, for example 24.12.2026.
 fault-date-year = The year is missing. Write it as well, for example 6.12.2026.
 fault-date-missing = Enter a date.

@@ -122,6 +122,7 @@ done-reinstated = Satt i kraft igjen: { $name }
 done-withdrawn = Trukket tilbake: { $name }
 
 faults-title = Noe må rettes
+fault-date-none = Denne datoen finnes ikke. Se over dag og måned.
 fault-date-form = Skriv datoen som dag, måned og år, for eksempel 24.12.2026.
 fault-date-year = Årstallet mangler. Skriv det også, for eksempel 6.12.2026.
 fault-date-missing = Skriv en dato.

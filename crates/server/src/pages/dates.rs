@@ -31,6 +31,8 @@ const SHORTEST_NAME: usize = 3;
 pub(super) enum NoDate {
     /// A day and a month without a year.
     WithoutYear,
+    /// A day that no calendar has, as 31 February.
+    NoSuchDay,
     /// Anything else.
     Unreadable,
 }
@@ -40,6 +42,7 @@ impl NoDate {
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::WithoutYear => "fault-date-year",
+            Self::NoSuchDay => "fault-date-none",
             Self::Unreadable => "fault-date-form",
         }
     }
@@ -59,20 +62,22 @@ pub(super) fn parse(written: &str) -> Result<NaiveDate, NoDate> {
         [year, month, day] if year.len() == 4 => date(day, month, year),
         [day, month, year] => date(day, month, year),
         // The year 2000 has every day of the calendar.
-        [day, month] if date(day, month, "2000").is_some() => return Err(NoDate::WithoutYear),
-        _ => None,
+        [day, month] if date(day, month, "2000").is_ok() => Err(NoDate::WithoutYear),
+        _ => Err(NoDate::Unreadable),
     }
-    .ok_or(NoDate::Unreadable)
 }
 
-fn date(day: &str, month: &str, year: &str) -> Option<NaiveDate> {
-    let year = match (year.len(), number(year, 4)?) {
-        (4, year) => year,
-        (2, year) if year <= LAST_OF_TWO_DIGITS => 2000 + year,
-        _ => return None,
+fn date(day: &str, month: &str, year: &str) -> Result<NaiveDate, NoDate> {
+    let read = || {
+        let year = match (year.len(), number(year, 4)?) {
+            (4, year) => year,
+            (2, year) if year <= LAST_OF_TWO_DIGITS => 2000 + year,
+            _ => return None,
+        };
+        Some((i32::try_from(year).ok()?, number(month, 2).or_else(|| named(month))?, number(day, 2)?))
     };
-    let month = number(month, 2).or_else(|| named(month))?;
-    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, number(day, 2)?)
+    let (year, month, day) = read().ok_or(NoDate::Unreadable)?;
+    NaiveDate::from_ymd_opt(year, month, day).ok_or(NoDate::NoSuchDay)
 }
 
 fn number(part: &str, longest: usize) -> Option<u32> {
@@ -129,9 +134,9 @@ mod tests {
             ("29.2.", Err(NoDate::WithoutYear)),
             ("1.1.69", Err(NoDate::Unreadable)),
             ("6.12.126", Err(NoDate::Unreadable)),
-            ("29.02.2027", Err(NoDate::Unreadable)),
-            ("29.2.27", Err(NoDate::Unreadable)),
-            ("12.24.2027", Err(NoDate::Unreadable)),
+            ("29.02.2027", Err(NoDate::NoSuchDay)),
+            ("29.2.27", Err(NoDate::NoSuchDay)),
+            ("12.24.2027", Err(NoDate::NoSuchDay)),
             ("24.13", Err(NoDate::Unreadable)),
             ("24122027", Err(NoDate::Unreadable)),
             ("24.12.20270", Err(NoDate::Unreadable)),

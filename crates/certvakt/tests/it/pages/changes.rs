@@ -31,8 +31,11 @@ async fn a_renewal_is_repeated_in_words_before_it_is_saved_once() {
     );
 
     // A refused form keeps everything entered, and its title says so.
-    for (date, says) in [("31.02.2026", "Skriv datoen som"), ("16.06.2026", "ikke være fullført etter i dag")]
-    {
+    for (date, says) in [
+        ("31.02.2026", "Denne datoen finnes ikke"),
+        ("i går", "Skriv datoen som"),
+        ("16.06.2026", "ikke være fullført etter i dag"),
+    ] {
         let refused = send(&mut browser, &form, &[("date", date), ("note", "Kurs i <Bergen>")]).await;
         assert_eq!(refused.status, 422);
         assert!(element(&refused, "title").starts_with("Feil: "), "{}", refused.text);

@@ -41,7 +41,7 @@ async fn a_coordinator_settles_a_report_by_a_renewal_that_they_see_first_and_can
     // A refused form keeps what was entered.
     for (entered, says) in [
         (&[("date", "1.2.2029")][..], "Velg om sertifiseringen skal fornyes"),
-        (&[("decision", "accept"), ("date", "31.02.2029")], "Skriv datoen som"),
+        (&[("decision", "accept"), ("date", "31.02.2029")], "Denne datoen finnes ikke"),
         (&[("decision", "accept"), ("date", "01.01.2020")], "allerede ha utløpt"),
     ] {
         let refused = send(&mut browser, &form, entered).await;
