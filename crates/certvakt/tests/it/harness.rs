@@ -18,7 +18,8 @@ pub use blocked::between_looks;
 /// The time of the tests on a rehearsal database, whenever they run.
 pub const NOON: &str = "2026-06-15T12:00:00+02:00";
 
-/// A separate database for one test, cloned from a migrated template.
+/// A separate database for one test, cloned from a migrated template. It is dropped with the test, so that a run of
+/// all tests takes the disk space of a few.
 pub struct TestDatabase {
     pub name: String,
     /// The time of its commands. `None`: the present.
@@ -68,9 +69,9 @@ async fn ensure_logins(connection: &mut PgConnection) {
     }
 }
 
-/// An empty database that belongs to the owner.
-pub async fn empty_database() -> String {
-    let name = fresh_name("empty");
+/// Adds a database without tables that belongs to the owner.
+async fn add_empty(kind: &str) -> String {
+    let name = fresh_name(kind);
     let mut connection = superuser("postgres").await;
     ensure_logins(&mut connection).await;
     connection.execute(AssertSqlSafe(format!("create database {name} owner {OWNER}"))).await.unwrap();
@@ -80,7 +81,7 @@ pub async fn empty_database() -> String {
 async fn template() -> &'static str {
     TEMPLATE
         .get_or_init(|| async {
-            let name = empty_database().await;
+            let name = add_empty("template").await;
             migration::apply(&address(OWNER, &name)).await.expect("the migrations apply");
             let mut connection = superuser("postgres").await;
             connection.execute(AssertSqlSafe(format!("grant {SERVICE_ROLES} to {SERVICE}"))).await.unwrap();
@@ -99,7 +100,12 @@ impl TestDatabase {
         Self::named(name)
     }
 
-    /// An existing database.
+    /// A database without tables.
+    pub async fn empty() -> Self {
+        Self::named(add_empty("empty").await)
+    }
+
+    /// A database that the test creates itself.
     pub const fn named(name: String) -> Self {
         Self { name, now: None }
     }
@@ -107,7 +113,8 @@ impl TestDatabase {
     /// A database marked as a rehearsal. Its commands and statements run at noon of a day, unless
     /// `CERTVAKT_NOW` says otherwise.
     pub async fn rehearsal() -> Self {
-        let database = Self { now: Some(NOON), ..Self::new().await };
+        let mut database = Self::new().await;
+        database.now = Some(NOON);
         let store = database.store().await;
         let mut tx = store.registrar().await.unwrap();
         migration::mark_rehearsal(&mut tx).await.unwrap();
@@ -219,6 +226,20 @@ impl TestDatabase {
     /// The organisation `org` in Oslo.
     pub fn with_organisation(&self) {
         self.add_organisation("org", "Europe/Oslo");
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let sql = format!("drop database if exists {} with (force)", self.name);
+        // The thread of an async test must not block on a second runtime.
+        let dropping = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { superuser("postgres").await.execute(AssertSqlSafe(sql)).await.map(drop) })
+        });
+        if let Ok(Err(error)) = dropping.join() {
+            eprintln!("the database {} stays: {error}", self.name);
+        }
     }
 }
 

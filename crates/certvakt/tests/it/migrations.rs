@@ -8,7 +8,7 @@ use certvakt_store::migration;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
 
-use crate::harness::{OWNER, TestDatabase, address, empty_database, fail, succeed, superuser};
+use crate::harness::{OWNER, TestDatabase, address, fail, succeed, superuser};
 
 fn migrations() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../supabase/migrations");
@@ -80,7 +80,8 @@ async fn fingerprint(database: &str) -> String {
 async fn a_second_migration_does_nothing_with_either_tool() {
     let all = migrations();
     for half in [0, 3, all.len()] {
-        let database = empty_database().await;
+        let empty = TestDatabase::empty().await;
+        let database = &empty.name;
         supabase_migrates(&database, &all[..half]).await;
         let done = migrated(&database);
         assert_eq!(done["recognised"].as_array().unwrap().len(), half);
@@ -95,7 +96,8 @@ async fn a_second_migration_does_nothing_with_either_tool() {
 
 #[tokio::test]
 async fn two_at_once_apply_each_migration_once() {
-    let database = empty_database().await;
+    let empty = TestDatabase::empty().await;
+    let database = &empty.name;
     let both: Vec<_> = (0..2).map(|_| migrate(&database).stdout(Stdio::piped()).spawn().unwrap()).collect();
     for one in both {
         assert!(one.wait_with_output().unwrap().status.success());
@@ -109,7 +111,8 @@ async fn two_at_once_apply_each_migration_once() {
 
 #[tokio::test]
 async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
-    let database = empty_database().await;
+    let empty = TestDatabase::empty().await;
+    let database = &empty.name;
     let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
     owner.execute("create table public.peer_mentor_certifications (id uuid)").await.unwrap();
     let said = fail(&mut migrate(&database), 4);
@@ -194,9 +197,10 @@ const CALLED: [&str; 66] = [
 
 #[tokio::test]
 async fn a_platforms_default_privileges_open_nothing() {
-    let database = empty_database().await;
+    let empty = TestDatabase::empty().await;
+    let database = &empty.name;
     let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
-    migrated(&empty_database().await);
+    migrated(&TestDatabase::empty().await.name);
     // As on hosted Supabase, where everybody may access new objects in `public`.
     owner
         .execute(
@@ -242,9 +246,8 @@ async fn a_platforms_default_privileges_open_nothing() {
 
 #[tokio::test]
 async fn a_schema_that_is_older_than_the_binary_is_refused_and_named() {
-    let database = empty_database().await;
-    supabase_migrates(&database, &migrations()).await;
-    let database = TestDatabase::named(database);
+    let database = TestDatabase::empty().await;
+    supabase_migrates(&database.name, &migrations()).await;
     database.execute("grant certvakt_worker, certvakt_registrar to certvakt_service").await;
     assert!(
         fail(&mut database.certvakt(["status"]), 4).contains("certvakt migrate"),
@@ -299,7 +302,8 @@ async fn a_schema_of_another_version_is_refused_and_named() {
 
 #[tokio::test]
 async fn tables_of_which_no_migration_is_recorded_are_refused_before_anything_is_made() {
-    let database = empty_database().await;
+    let empty = TestDatabase::empty().await;
+    let database = &empty.name;
     let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
     // As the Supabase CLI leaves the schema of a version that was never released.
     owner
@@ -360,8 +364,9 @@ async fn a_login_without_privileges_gets_the_reason_why_it_cannot_migrate() {
 
 #[tokio::test]
 async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
-    migrated(&empty_database().await);
-    let name = empty_database().await;
+    migrated(&TestDatabase::empty().await.name);
+    let empty = TestDatabase::empty().await;
+    let name = &empty.name;
     let login = format!("{name}_owner");
     let mut server = superuser("postgres").await;
     let make = format!("create role {login} login createrole; alter database {name} owner to {login}");

@@ -214,13 +214,13 @@ async fn doctor_reports_every_problem() {
     has(&findings(&mut database.certvakt(["doctor"]), 1), "problem row-level security");
     let gone = findings(database.certvakt(["doctor"]).env("DATABASE_URL", address(SERVICE, "absent")), 1);
     has(&gone, "problem database");
-    let empty = crate::harness::empty_database().await;
+    let empty = TestDatabase::empty().await;
     let owner = findings(
         database.certvakt(["doctor"]).env("DATABASE_URL", address(crate::harness::OWNER, &database.name)),
         1,
     );
     has(&owner, "warning roles certvakt_owner has more privileges than the service needs (creates roles");
-    let unmigrated = findings(database.certvakt(["doctor"]).env("DATABASE_URL", address(SERVICE, &empty)), 1);
+    let unmigrated = findings(database.certvakt(["doctor"]).env("DATABASE_URL", address(SERVICE, &empty.name)), 1);
     has(&unmigrated, "problem schema");
     assert!(!unmigrated.iter().any(|one| one.contains("on every table")), "{unmigrated:?}");
 }

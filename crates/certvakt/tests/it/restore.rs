@@ -5,7 +5,7 @@ use std::process::Command;
 
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::harness::{OWNER, TestDatabase, address, empty_database, succeed, superuser};
+use crate::harness::{OWNER, TestDatabase, address, succeed, superuser};
 
 fn program(name: &str) -> PathBuf {
     PathBuf::from(std::env::var("CERTVAKT_TEST_PROGRAMS").expect("run by scripts/with-postgres")).join(name)
@@ -28,7 +28,7 @@ async fn a_backup_restored_as_another_database_continues_from_its_state() {
     let mut dump = Command::new(program("pg_dump"));
     succeed(dump.args(["--format=custom", "--file"]).arg(&file).arg(address(&backup, &database.name)));
 
-    let restored = TestDatabase::named(empty_database().await);
+    let restored = TestDatabase::empty().await;
     let mut restore = Command::new(program("pg_restore"));
     restore.args(["--exit-on-error", "--dbname"]).arg(address("postgres", &restored.name));
     succeed(restore.arg(&file));
