@@ -20,10 +20,12 @@ create table certvakt.runs (
   started_at timestamptz not null default now(),
   finished_at timestamptz not null default clock_timestamp(),
   operator text default certvakt.operator(),
-  approved_at timestamptz,
-  approved_by uuid references certvakt.people (id) on delete set null,
+  decided_at timestamptz,
+  decided_by uuid references certvakt.people (id) on delete set null,
+  approved_notices bigint,
   constraint runs_covered_when_missed check ((state = 'missed') = (covered_by is not null)),
-  constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null))
+  constraint runs_reason_when_failed check ((state = 'failed') = (reason is not null)),
+  constraint runs_approved_notices_when_decided check ((decided_at is null) = (approved_notices is null))
 );
 comment on column certvakt.runs.notices is
   'The numbers of recorded notices by stage. In a held run: the notices that it would have recorded.';
@@ -32,9 +34,11 @@ comment on column certvakt.runs.record_limit is
 comment on column certvakt.runs.examples is 'For a held run: the first certifications with a notice, at most three.';
 comment on column certvakt.runs.covered_by is 'The date of the run that covered a missed night.';
 comment on column certvakt.runs.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
-comment on column certvakt.runs.approved_at is
-  'For a held run: when an administrator approved it on a page. The scheduler then runs the date again, as approved.';
-create index runs_approved_by on certvakt.runs (approved_by);
+comment on column certvakt.runs.decided_at is
+  'For a held run: when an administrator approved it on a page, or asked for another check. The scheduler then runs the date again.';
+comment on column certvakt.runs.approved_notices is
+  'How many notices the administrator approved. 0: none; the run is checked again, within its limit.';
+create index runs_decided_by on certvakt.runs (decided_by);
 create index runs_organisation on certvakt.runs (organisation_id, run_date desc, id desc);
 create index runs_latest on certvakt.runs (organisation_id, id);
 create index runs_retention on certvakt.runs (finished_at);

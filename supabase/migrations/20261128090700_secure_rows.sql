@@ -259,9 +259,9 @@ create policy people_see on certvakt.runs for select to authenticated using (
     where m.person_id = (select certvakt.current_person()) and m.organisation_id = runs.organisation_id
       and m.role in ('coordinator', 'org_admin')));
 
-grant select (id, organisation_id, state, run_date, finished_at), update (approved_at, approved_by) on certvakt.runs to certvakt_definer;
+grant select (id, organisation_id, state, run_date, finished_at, notices), update (decided_at, decided_by, approved_notices) on certvakt.runs to certvakt_definer;
 create policy definer_reads on certvakt.runs for select to certvakt_definer using (true);
-create policy definer_approves on certvakt.runs for update to certvakt_definer using (state = 'held') with check (state = 'held');
+create policy definer_decides on certvakt.runs for update to certvakt_definer using (state = 'held') with check (state = 'held');
 create function certvakt.require_mentors(chapter uuid, number smallint) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$
 begin
@@ -279,13 +279,15 @@ revoke all on function certvakt.require_mentors(uuid, smallint) from public, ano
 grant execute on function certvakt.require_mentors(uuid, smallint) to authenticated;
 alter function certvakt.require_mentors(uuid, smallint) owner to certvakt_definer;
 
-create function certvakt.approve_run(run bigint) returns boolean
+create function certvakt.repeat_run(run bigint, is_approved boolean) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   person uuid := certvakt.current_person();
 begin
-  update certvakt.runs r set approved_at = now(), approved_by = person
-  where r.id = approve_run.run and r.state = 'held'
+  update certvakt.runs r set decided_at = now(), decided_by = person,
+    approved_notices = case when is_approved
+      then (select coalesce(sum(by_stage.value::bigint), 0) from jsonb_each_text(r.notices) by_stage) else 0 end
+  where r.id = repeat_run.run and r.state = 'held'
     -- Only the latest run still waits.
     and r.id = (select max(l.id) from certvakt.runs l where l.organisation_id = r.organisation_id and l.state <> 'missed')
     and exists (
@@ -294,11 +296,11 @@ begin
   return found;
 end
 $$;
-comment on function certvakt.approve_run is
-  'Approves a held run, by an administrator of its organisation. Returns false if the caller is none, or the run does not wait.';
-revoke all on function certvakt.approve_run(bigint) from public, anon, authenticated, service_role;
-grant execute on function certvakt.approve_run(bigint) to authenticated;
-alter function certvakt.approve_run(bigint) owner to certvakt_definer;
+comment on function certvakt.repeat_run is
+  'Lets the scheduler run a held run again, by an administrator of its organisation: with as many notices as it counted, or within its limit. Returns false if the caller is none, or the run does not wait.';
+revoke all on function certvakt.repeat_run(bigint, boolean) from public, anon, authenticated, service_role;
+grant execute on function certvakt.repeat_run(bigint, boolean) to authenticated;
+alter function certvakt.repeat_run(bigint, boolean) owner to certvakt_definer;
 
 create function certvakt.suspected_imports(runs bigint[])
 returns table (run bigint, id bigint, finished_at timestamptz, changed bigint)

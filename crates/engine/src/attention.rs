@@ -108,7 +108,7 @@ pub async fn attention(
     }
     items.sort_by_key(|item| (item.reason, item.certification.expires_at, item.certification.id));
     let held = overview::held_runs(tx).await?;
-    let held = held.into_iter().filter(|run| run.approved_at.is_none()).collect();
+    let held = held.into_iter().filter(|run| run.decided_at.is_none()).collect();
     Ok(Attention { items, held, is_cut })
 }
 

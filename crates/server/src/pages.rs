@@ -118,6 +118,7 @@ fn organisation() -> Router<Api> {
         .route("/chapters/{id}/required-mentors", post(outlook::set).get(async || Redirect::to("/outlook")))
         .route("/runs", get(runs::show))
         .route("/runs/{id}/approvals", post(runs::approve).get(async || Redirect::to("/runs")))
+        .route("/runs/{id}/checks", post(runs::check).get(async || Redirect::to("/runs")))
         .route("/partners", get(partners::list))
         .route("/partners/{id}/{code}", get(partners::show))
         .route("/partners/{id}/{code}/settlements", get(settlement::show).post(settlement::make))

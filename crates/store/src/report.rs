@@ -141,8 +141,8 @@ pub struct RunStatus {
     pub held: Option<NaiveDate>,
     /// The number of notices of the held run.
     pub held_notices: Option<i64>,
-    /// Whether an administrator approved the held run.
-    pub is_held_approved: bool,
+    /// The number of its notices that an administrator approved; 0 to check it again within its limit. `None`: it waits.
+    pub approved_notices: Option<i64>,
     /// The error code of the last failed run without a later complete run.
     pub failed: Option<String>,
     /// The number of missed nights in the last 30 days that a later run covered.

@@ -186,12 +186,12 @@ pub async fn outlook(tx: &mut WorkerTx, request: Request<'_>) -> Result<Outlook,
     .await?)
 }
 
-/// Whether the latest run of an organisation is held, and an administrator approved it.
-pub async fn is_approved(tx: &mut WorkerTx, organisation: Uuid) -> Result<bool, StoreError> {
+/// Whether the latest run of an organisation is held, and an administrator lets it run again.
+pub async fn is_decided(tx: &mut WorkerTx, organisation: Uuid) -> Result<bool, StoreError> {
     let found = sqlx::query_scalar!(
         r#"select coalesce((
-             select r.state = 'held' and r.approved_at is not null from certvakt.runs r
-             where r.organisation_id = $1 and r.state <> 'missed' order by r.id desc limit 1), false) as "is_approved!""#,
+             select r.state = 'held' and r.decided_at is not null from certvakt.runs r
+             where r.organisation_id = $1 and r.state <> 'missed' order by r.id desc limit 1), false) as "is_decided!""#,
         organisation,
     );
     Ok(found.fetch_one(tx).await?)

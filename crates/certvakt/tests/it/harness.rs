@@ -235,7 +235,8 @@ impl Drop for TestDatabase {
         // The thread of an async test must not block on a second runtime.
         let dropping = std::thread::spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { superuser("postgres").await.execute(AssertSqlSafe(sql)).await.map(drop) })
+            runtime
+                .block_on(async { superuser("postgres").await.execute(AssertSqlSafe(sql)).await.map(drop) })
         });
         if let Ok(Err(error)) = dropping.join() {
             eprintln!("the database {} stays: {error}", self.name);

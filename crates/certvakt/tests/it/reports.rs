@@ -220,7 +220,8 @@ async fn doctor_reports_every_problem() {
         1,
     );
     has(&owner, "warning roles certvakt_owner has more privileges than the service needs (creates roles");
-    let unmigrated = findings(database.certvakt(["doctor"]).env("DATABASE_URL", address(SERVICE, &empty.name)), 1);
+    let unmigrated =
+        findings(database.certvakt(["doctor"]).env("DATABASE_URL", address(SERVICE, &empty.name)), 1);
     has(&unmigrated, "problem schema");
     assert!(!unmigrated.iter().any(|one| one.contains("on every table")), "{unmigrated:?}");
 }

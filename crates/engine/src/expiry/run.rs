@@ -22,8 +22,8 @@ pub struct Options {
     pub full: bool,
     /// Do nothing if the date's run is already complete: for schedulers, because there can be several.
     pub unless_complete: bool,
-    /// For a held run that an administrator approved: the number of notices that they saw. The run may record as many, and
-    /// happens only while the approval stands; if more have come due since, it is held again.
+    /// For a held run that an administrator lets run again: the number of notices that they approved, 0 for none beyond the
+    /// limit. The run happens only if no other has followed the held one; if more have come due since, it is held again.
     pub approved_notices: Option<i64>,
     /// The kinds of contact point that the configured channels use; `None` if a channel reaches everyone.
     pub contact_kinds: Option<Vec<String>>,
@@ -229,14 +229,14 @@ async fn attempt(
         unreachable: 0,
         state: RunState::DoneBefore,
         limit: 0,
-        approved: options.mode == Mode::Approved || options.approved_notices.is_some(),
+        approved: options.mode == Mode::Approved || options.approved_notices.is_some_and(|number| number > 0),
         missed: last.map(|last| missed_nights(last, run_date).collect()).unwrap_or_default(),
     };
     if options.unless_complete && last == Some(run_date) {
         return Ok(outcome);
     }
     // Another process may have run it already.
-    if options.approved_notices.is_some() && !run::is_approved(&mut tx, organisation.id).await? {
+    if options.approved_notices.is_some() && !run::is_decided(&mut tx, organisation.id).await? {
         return Ok(outcome);
     }
     let request = Request {

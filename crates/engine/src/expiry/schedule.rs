@@ -73,7 +73,7 @@ pub fn problems(
     found.into_iter().filter_map(|(problem, applies)| applies.then_some(problem)).collect()
 }
 
-/// Wakes the scheduler before its next check: somebody approved a run.
+/// Wakes the scheduler before its next check: somebody decided about a held run.
 #[derive(Debug, Clone, Default)]
 pub struct Wake(Arc<Notify>);
 
@@ -84,7 +84,7 @@ impl Wake {
     }
 }
 
-/// Runs overdue organisations, and runs that were approved, until shutdown.
+/// Runs overdue organisations, and held runs about which somebody decided, until shutdown.
 pub async fn run(
     database: &Database,
     clock: &Clock,
@@ -107,13 +107,13 @@ pub async fn run(
     }
 }
 
-/// The date of an organisation's next run, if one is due: an overdue one that is not held, or a held one that was
-/// approved, with the number of notices that were approved.
+/// The date of an organisation's next run, if one is due: an overdue one that is not held, or a held one that an
+/// administrator lets run again, with the number of notices that they approved.
 fn next_run(overdue: Option<NaiveDate>, status: Option<&RunStatus>) -> Option<(NaiveDate, Option<i64>)> {
     let held = status.and_then(|status| Some((status.held?, status)));
     match (overdue, held) {
         (Some(date), Some((held, _))) if held < date => Some((date, None)),
-        (_, Some((held, status))) => status.is_held_approved.then_some((held, status.held_notices)),
+        (_, Some((held, status))) => Some((held, Some(status.approved_notices?))),
         (overdue, None) => Some((overdue?, None)),
     }
 }
@@ -154,7 +154,7 @@ async fn run_due(
     for (organisation, date, approved_notices) in due {
         let options = Options {
             date: Some(date),
-            // An approved run can be a second one of its date.
+            // It can be a second run of its date.
             unless_complete: approved_notices.is_none(),
             approved_notices,
             contact_kinds: config.contact_kinds(),

@@ -230,9 +230,17 @@ runs-held = { $number ->
 }
 runs-held-why = These are more than the limit, which is { $number }. If a mistake in the register causes them, correct it first.
 runs-of-stage = Notices { $stage }: { $number }
-runs-approve-hint = If you approve them, the notices are sent.
+runs-approve-hint = If the notices are right, approve them. They are then sent.
 runs-approve = Approve the notices
 runs-ask = An administrator must approve them.
+runs-check-hint = If it is a mistake in the register, correct it or undo the import first, and then check again. The notices are then sent only if they are within the limit. If you do nothing, none of them is sent now, and the next night checks again.
+runs-check = Check again
+runs-checking-title = The night is being checked again
+runs-checking = The night is about to be checked again. You may leave this page; the result will be here.
+runs-checked-title = Checked again: the notices are within the limit and will be sent
+runs-still-held-title = Checked again: there are still more notices than the limit
+runs-moved = The date was changed on { $date }. Before that: valid until { $before }.
+run-checked = Checked again later
 runs-nights = Previous nights
 runs-none = No nights yet.
 runs-examples = { $number ->
@@ -250,7 +258,7 @@ runs-notices = { $number ->
     [one] One notice
    *[other] { $number } notices
 }
-run-complete = Complete
+run-complete = Recorded for sending
 run-held = Held back
 run-missed = No notices that night, covered by a later night
 run-failed = Stopped by an error

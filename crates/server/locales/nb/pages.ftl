@@ -230,9 +230,17 @@ runs-held = { $number ->
 }
 runs-held-why = Det er flere enn grensen, som er { $number }. Kommer tallet av en feil i registeret, er det bedre å rette den først.
 runs-of-stage = Varsler { $stage }: { $number }
-runs-approve-hint = Hvis du godkjenner, blir varslene sendt.
+runs-approve-hint = Er varslene riktige, godkjenn dem. Da blir de sendt.
 runs-approve = Godkjenn varslene
 runs-ask = En administrator må godkjenne dem.
+runs-check-hint = Er det en feil i registeret, rett den eller angre importen først, og kontroller så på nytt. Varslene blir da bare sendt hvis de er færre enn grensen. Gjør du ingenting, sendes ingen av dem nå, og neste natt kontrollerer på nytt.
+runs-check = Kontroller på nytt
+runs-checking-title = Natten kontrolleres på nytt
+runs-checking = Natten kontrolleres på nytt straks. Du kan forlate siden. Resultatet vises her.
+runs-checked-title = Kontrollert på nytt: varslene er innenfor grensen og blir sendt
+runs-still-held-title = Kontrollert på nytt: det er fortsatt flere varsler enn grensen
+runs-moved = Datoen ble endret { $date }. Før det: gyldig til { $before }.
+run-checked = Kontrollert på nytt senere
 runs-nights = Tidligere netter
 runs-none = Ingen netter ennå.
 runs-examples = { $number ->
@@ -250,7 +258,7 @@ runs-notices = { $number ->
     [one] Ett varsel
    *[other] { $number } varsler
 }
-run-complete = Fullført
+run-complete = Registrert for utsending
 run-held = Holdt tilbake
 run-missed = Ingen varsler denne natten, dekket av en senere natt
 run-failed = Stoppet av en feil

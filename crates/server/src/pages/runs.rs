@@ -1,4 +1,4 @@
-//! The nights: what each run recorded, and those that wait for an administrator.
+//! The nights: what each run recorded, and those that wait for the decision of an administrator.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_rules::Stage;
-use certvakt_store::caller::overview::{self, Run, SuspectedImport};
-use certvakt_store::caller::{self, Organisation};
+use certvakt_rules::{Stage, last_valid_day};
+use certvakt_store::caller::overview::{self, Move, Run, SuspectedImport};
+use certvakt_store::caller::{self, Certification, Organisation};
 use certvakt_store::{CallerTx, Role, StoreError, Zone};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -33,16 +33,16 @@ use crate::problem::ApiError;
 const PATH: &str = "/runs";
 /// The number of nights on the page.
 const NIGHTS: u32 = 60;
-/// How long the page waits for an approved run before it answers, and how often it looks.
+/// How long the page waits for a run about which somebody decided before it answers, and how often it looks.
 const WAIT_FOR_RUN: Duration = Duration::from_secs(8);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The query after an approval.
+/// The query after a decision.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct AfterApproval {
-    /// The run that was approved.
-    approved: Option<i64>,
+pub(super) struct AfterDecision {
+    /// The held run.
+    decided: Option<i64>,
 }
 
 #[derive(Template)]
@@ -51,7 +51,7 @@ struct RunsPage {
     layout: Layout,
     held: Vec<Held>,
     nights: Vec<Night>,
-    /// The link with which the page looks again for an approved run.
+    /// The link with which the page looks again for the run.
     again: Option<String>,
 }
 
@@ -61,14 +61,15 @@ struct Held {
     heading: String,
     /// The number of notices of each stage.
     stages: Vec<String>,
-    /// Some of the certifications with a notice.
-    examples: Vec<Row>,
+    /// Some of the certifications with a notice, each with the last change of its date; empty if it had none.
+    examples: Vec<(Row, String)>,
     /// The limit of notices without an approval.
     limit: i64,
     /// The import that may be the reason, with its number.
     import: Option<(String, i64)>,
-    is_approved: bool,
-    may_approve: bool,
+    /// That it happens again; `None` while it waits for a decision.
+    decision: Option<String>,
+    may_decide: bool,
 }
 
 /// A night in the list.
@@ -80,11 +81,11 @@ struct Night {
     notices: String,
 }
 
-/// Shows the nights. After an approval, it waits some seconds for the run.
+/// Shows the nights. After a decision, it waits some seconds for the run.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
-    Query(AfterApproval { approved }): Query<AfterApproval>,
+    Query(AfterDecision { decided }): Query<AfterDecision>,
 ) -> Result<Response, PageError> {
     let until = Instant::now() + WAIT_FOR_RUN;
     let (mut tx, layout) = visitor.begin(&api, Section::Runs).await?;
@@ -92,7 +93,7 @@ pub(super) async fn show(
     let administered = administered(&mut tx).await?;
     let mut held = overview::held_runs(&mut tx).await?;
     let is_waiting =
-        |held: &[Run]| held.iter().any(|run| Some(run.id) == approved && run.approved_at.is_some());
+        |held: &[Run]| held.iter().any(|run| Some(run.id) == decided && run.decided_at.is_some());
     // Each look is a transaction of its own, and none is open in between.
     while is_waiting(&held) && Instant::now() < until {
         tx.commit().await?;
@@ -105,67 +106,89 @@ pub(super) async fn show(
     let imports =
         if ids.is_empty() { Vec::new() } else { overview::suspected_imports(&mut tx, &ids).await? };
     let examples: Vec<Uuid> = held.iter().flat_map(|run| run.examples.clone()).collect();
+    let moves =
+        if examples.is_empty() { Vec::new() } else { overview::last_moves(&mut tx, &examples).await? };
     let examples = caller::certifications_by_id(&mut tx, &examples).await?;
     tx.commit().await?;
     let text = layout.text;
-    let approval = approved.and_then(|id| Approval::of(id, &runs));
-    let waits = held.iter().filter(|run| run.approved_at.is_none()).count();
-    let heading = match (approval, waits) {
-        (Some(Approval::Running), _) => text.say("runs-running-title"),
-        (Some(Approval::Failed), _) => text.say("runs-failed-title"),
-        (Some(Approval::Complete), 0) => text.say("runs-approved-title"),
-        (Some(Approval::Complete), _) => text.count("runs-approved-more-title", waits),
-        (Some(Approval::HeldAgain) | None, 0) => text.say("runs-title"),
-        (Some(Approval::HeldAgain) | None, _) => text.count("runs-held-title", waits),
-    };
-    let again = approved.filter(|_| approval == Some(Approval::Running)).map(path_after);
+    let decision = decided.and_then(|id| Decision::of(id, &runs));
+    let waits = held.iter().filter(|run| run.decided_at.is_none()).count();
+    let heading = heading(decision, waits, text);
+    let is_running = decision.is_some_and(|decision| decision.result == RunResult::Running);
+    let again = decided.filter(|_| is_running).map(path_after);
     let now = api.clock().now();
     let describe = |run: &Run| {
         let organisation = organisations.iter().find(|one| one.id == run.organisation_id);
         let examples = examples.iter().filter(|one| run.examples.contains(&one.id));
-        let examples = examples.map(|one| Row::of(one, now, text)).collect();
+        let examples = examples.map(|one| (Row::of(one, now, text), last_move(one, &moves, text))).collect();
         let import = imports.iter().find(|import| import.run == run.id).zip(organisation);
         let import = import.map(|(import, of)| (suspicion(import, of.zone, text), import.id));
         described(run, examples, import, administered.contains(&run.organisation_id), text)
     };
     let held = held.iter().map(describe).collect();
     let nights = runs.iter().map(|run| night(run, &organisations, text)).collect();
-    let layout = Layout { heading, has_news: approval.is_some(), ..layout };
+    let layout = Layout { heading, has_news: decision.is_some(), ..layout };
     Ok(page(StatusCode::OK, &RunsPage { layout, held, nights, again }))
 }
 
-/// The result of an approval.
+/// What followed a decision.
+#[derive(Debug, Clone, Copy)]
+struct Decision {
+    /// Whether the administrator approved the notices; if not, they asked for another check.
+    is_approval: bool,
+    result: RunResult,
+}
+
+/// The result of the run after a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Approval {
+enum RunResult {
     /// The run has not finished yet.
     Running,
     /// The run recorded its notices.
     Complete,
     /// An error stopped the run.
     Failed,
-    /// More notices have come due since, so the run is held again.
+    /// There are still too many notices, or more have come due since an approval, so the run is held again.
     HeldAgain,
 }
 
-impl Approval {
-    /// The result of the approval of a held run; `None` if the run was not approved.
+impl Decision {
+    /// What followed the decision about a held run; `None` if nobody decided about it.
     fn of(id: i64, runs: &[Run]) -> Option<Self> {
-        let run = runs.iter().find(|run| run.id == id && run.approved_at.is_some())?;
+        let run = runs.iter().find(|run| run.id == id)?;
+        let is_approval = run.approved_notices? > 0;
         let of_organisation = runs.iter().filter(|one| one.organisation_id == run.organisation_id);
         let latest =
             of_organisation.filter(|one| one.state != "missed").map(|one| (one.id, &*one.state)).max();
-        Some(match latest {
-            Some((latest, "complete")) if latest > id => Self::Complete,
-            Some((latest, "failed")) if latest > id => Self::Failed,
-            Some((latest, _)) if latest > id => Self::HeldAgain,
-            _ => Self::Running,
-        })
+        let result = match latest {
+            Some((latest, "complete")) if latest > id => RunResult::Complete,
+            Some((latest, "failed")) if latest > id => RunResult::Failed,
+            Some((latest, _)) if latest > id => RunResult::HeldAgain,
+            _ => RunResult::Running,
+        };
+        Some(Self { is_approval, result })
     }
 }
 
-/// The page after an approval.
-fn path_after(approved: i64) -> String {
-    link(PATH, &[("approved", &approved.to_string())])
+fn heading(decision: Option<Decision>, waits: usize, text: Text) -> String {
+    let Some(Decision { is_approval, result }) = decision else {
+        return if waits == 0 { text.say("runs-title") } else { text.count("runs-held-title", waits) };
+    };
+    match (result, is_approval) {
+        (RunResult::Failed, _) => text.say("runs-failed-title"),
+        (RunResult::Running, true) => text.say("runs-running-title"),
+        (RunResult::Running, false) => text.say("runs-checking-title"),
+        (RunResult::Complete, true) if waits == 0 => text.say("runs-approved-title"),
+        (RunResult::Complete, true) => text.count("runs-approved-more-title", waits),
+        (RunResult::Complete, false) => text.say("runs-checked-title"),
+        (RunResult::HeldAgain, true) => text.count("runs-held-title", waits),
+        (RunResult::HeldAgain, false) => text.say("runs-still-held-title"),
+    }
+}
+
+/// The page after a decision.
+fn path_after(decided: i64) -> String {
+    link(PATH, &[("decided", &decided.to_string())])
 }
 
 /// The organisations that the caller administers.
@@ -181,14 +204,27 @@ pub(super) async fn approve(
     Path(id): Path<i64>,
     Sent { visitor, form: Nothing {} }: Sent<Nothing>,
 ) -> Result<Response, PageError> {
-    let (mut tx, _) = visitor.begin(&api, Section::Runs).await?;
+    decide(&api, &visitor, id, true).await
+}
+
+/// Lets the scheduler run a held run again within its limit, after somebody removed the reason.
+pub(super) async fn check(
+    State(api): State<Api>,
+    Path(id): Path<i64>,
+    Sent { visitor, form: Nothing {} }: Sent<Nothing>,
+) -> Result<Response, PageError> {
+    decide(&api, &visitor, id, false).await
+}
+
+async fn decide(api: &Api, visitor: &Visitor, id: i64, is_approved: bool) -> Result<Response, PageError> {
+    let (mut tx, _) = visitor.begin(api, Section::Runs).await?;
     let runs = overview::runs(&mut tx, Some(id.saturating_add(1)), 1).await?;
     let run = runs.first().filter(|run| run.id == id).ok_or(ApiError::NotFound)?;
     if !administered(&mut tx).await?.contains(&run.organisation_id) {
         return Err(ApiError::NotYours.into());
     }
-    // A form that was sent twice, or after the run, approves nothing more.
-    if run.approved_at.is_none() && !overview::approve_run(&mut tx, id).await? {
+    // A form that was sent twice, or after the run, decides nothing more.
+    if run.decided_at.is_none() && !overview::repeat_run(&mut tx, id, is_approved).await? {
         return Ok(Redirect::to(PATH).into_response());
     }
     tx.commit().await?;
@@ -198,9 +234,9 @@ pub(super) async fn approve(
 
 fn described(
     run: &Run,
-    examples: Vec<Row>,
+    examples: Vec<(Row, String)>,
     import: Option<(String, i64)>,
-    may_approve: bool,
+    may_decide: bool,
     text: Text,
 ) -> Held {
     let mut stages: Vec<(Stage, i64)> = run.notices.iter().filter(|(_, number)| *number > 0).collect();
@@ -221,9 +257,22 @@ fn described(
         examples,
         limit: run.limit.unwrap_or_default(),
         import,
-        is_approved: run.approved_at.is_some(),
-        may_approve,
+        decision: run
+            .approved_notices
+            .map(|approved| text.say(if approved > 0 { "runs-running" } else { "runs-checking" })),
+        may_decide,
     }
+}
+
+/// The last change of the date of a certification; empty if it had none before.
+fn last_move(one: &Certification, moves: &[Move], text: Text) -> String {
+    let Zone(zone) = one.zone;
+    let found = moves.iter().find(|found| found.certification_id == one.id);
+    found.map_or_else(String::new, |found| {
+        let changed = text.date(found.at.with_timezone(&zone).date_naive());
+        let before = text.date(last_valid_day(found.expires_before, zone));
+        text.with("runs-moved", &[("date", changed.into()), ("before", before.into())])
+    })
 }
 
 /// The import that may be the reason why a run is held.
@@ -234,18 +283,19 @@ fn suspicion(import: &SuspectedImport, Zone(zone): Zone, text: Text) -> String {
 
 fn night(run: &Run, organisations: &[Organisation], text: Text) -> Night {
     let name = organisations.iter().find(|one| one.id == run.organisation_id).map(|one| line(&one.name));
-    let is_approved = run.approved_at.is_some();
+    let decided =
+        run.approved_notices.map(|approved| if approved > 0 { "run-approved" } else { "run-checked" });
     let state = format!("run-{}", run.state);
     let tone = match run.state.as_str() {
         "complete" => "good",
         "missed" => "soft",
-        _ if is_approved => "soft",
+        _ if decided.is_some() => "soft",
         _ => "bad",
     };
     Night {
         date: text.date(run.run_date),
         organisation: name.filter(|_| organisations.len() > 1).unwrap_or_default(),
-        state: text.say(if is_approved { "run-approved" } else { &state }),
+        state: text.say(decided.unwrap_or(&state)),
         tone,
         notices: text.count("runs-notices", run.notices.total()),
     }

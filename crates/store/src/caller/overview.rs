@@ -28,8 +28,10 @@ pub struct Run {
     pub reason: Option<String>,
     /// The time at which the run ended.
     pub finished_at: DateTime<Utc>,
-    /// For a held run: the time at which an administrator approved it.
-    pub approved_at: Option<DateTime<Utc>>,
+    /// For a held run: the time at which an administrator decided about it.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// The number of its notices that they approved; 0 if they asked for another check.
+    pub approved_notices: Option<i64>,
     /// For a held run: the first certifications with a notice, at most three.
     pub examples: Vec<Uuid>,
     /// The number of notices that it could record without an approval.
@@ -47,6 +49,17 @@ pub struct SuspectedImport {
     pub finished_at: DateTime<Utc>,
     /// The number of certifications that it added, renewed or corrected.
     pub changed: i64,
+}
+
+/// A change of the date of a certification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The certification.
+    pub certification_id: Uuid,
+    /// The time of the change.
+    pub at: DateTime<Utc>,
+    /// The end of its validity before.
+    pub expires_before: DateTime<Utc>,
 }
 
 /// A type of certification.
@@ -135,7 +148,8 @@ async fn some_runs(
             covered_by: row.covered_by,
             reason: row.reason,
             finished_at: row.finished_at,
-            approved_at: row.approved_at,
+            decided_at: row.decided_at,
+            approved_notices: row.approved_notices,
             examples: row.examples,
             limit: row.record_limit,
         })
@@ -154,9 +168,28 @@ pub async fn suspected_imports(tx: &mut CallerTx, runs: &[i64]) -> Result<Vec<Su
     Ok(found.fetch_all(tx).await?)
 }
 
-/// Approves a held run. Returns false if the caller does not administer its organisation, or it does not wait.
-pub async fn approve_run(tx: &mut CallerTx, run: i64) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar!(r#"select certvakt.approve_run($1) as "is_approved!""#, run).fetch_one(tx).await?)
+/// Lets a held run happen again: approved, or within its limit. Returns false if the caller does not administer its
+/// organisation, or it does not wait.
+pub async fn repeat_run(tx: &mut CallerTx, run: i64, is_approved: bool) -> Result<bool, StoreError> {
+    let repeated =
+        sqlx::query_scalar!(r#"select certvakt.repeat_run($1, $2) as "is_repeated!""#, run, is_approved);
+    Ok(repeated.fetch_one(tx).await?)
+}
+
+/// The last change of the date of each of some certifications, if it had one before.
+pub async fn last_moves(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Vec<Move>, StoreError> {
+    let found = sqlx::query_as!(
+        Move,
+        r#"select asked.id as "certification_id!", (h.entry ->> 'at')::timestamptz as "at!",
+             (h.entry ->> 'expires_before')::timestamptz as "expires_before!"
+           from unnest($1::uuid[]) as asked (id)
+           cross join lateral (
+             select h.entry from certvakt.history_of(asked.id) h
+             where h.entry ->> 'expires_before' <> h.entry ->> 'expires_after'
+             order by h.number desc limit 1) h"#,
+        certifications,
+    );
+    Ok(found.fetch_all(tx).await?)
 }
 
 /// The types of certification of the caller's organisations.

@@ -35,9 +35,9 @@ from asked a
 join certvakt.organisations o on o.id = a.organisation_id
 join certvakt.digest_settings s on s.person_id = a.person_id and s.schedule <> 'off'
 left join lateral (
-  select x.run_date, x.state, x.approved_at from certvakt.runs x
+  select x.run_date, x.state, x.decided_at from certvakt.runs x
   where x.organisation_id = a.organisation_id and x.state <> 'missed' order by x.id desc limit 1
-) held on held.state = 'held' and held.approved_at is null
+) held on held.state = 'held' and held.decided_at is null
 left join ranked r on r.organisation_id = a.organisation_id and r.person_id = a.person_id and (r.number <= $5 or r.of_chapter = 1)
 left join certvakt.chapters h on h.id = r.chapter_id
 left join certvakt.certification_types t on t.organisation_id = r.organisation_id and t.code = r.certification_type

@@ -44,10 +44,10 @@ held as (
   select due.organisation_id, r.finished_at
   from due
   cross join lateral (
-    select x.state, x.approved_at, x.finished_at from certvakt.runs x
+    select x.state, x.decided_at, x.finished_at from certvakt.runs x
     where x.organisation_id = due.organisation_id and x.state <> 'missed' order by x.id desc limit 1
   ) r
-  where r.state = 'held' and r.approved_at is null
+  where r.state = 'held' and r.decided_at is null
 ),
 kinds as (
   select p.organisation_id, p.person_id, p.contact_point_id, due.today,

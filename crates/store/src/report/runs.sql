@@ -4,7 +4,7 @@ select o.id as organisation_id, k.last_complete_date as "last_complete?",
   case when latest.state = 'held' then
     (select coalesce(sum(by_stage.value::bigint), 0)::bigint from jsonb_each_text(latest.notices) by_stage)
   end as held_notices,
-  coalesce(latest.state = 'held' and latest.approved_at is not null, false) as "is_held_approved!",
+  case when latest.state = 'held' then latest.approved_notices end as approved_notices,
   case when latest.state = 'failed' then latest.reason end as failed,
   (select count(*) from certvakt.runs r
    where r.organisation_id = o.id and r.state = 'missed' and r.finished_at > now() - interval '30 days') as "missed!"

@@ -1,4 +1,4 @@
-//! The nights, and the approval of a run that waits.
+//! The nights, and the decision about a run that waits.
 
 use super::{element, send, signed_in};
 use crate::harness::NOON;
@@ -50,7 +50,7 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
     ] {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }
-    assert!(!page.text.contains("/approvals"), "{}", page.text);
+    assert!(!page.text.contains("/approvals") && !page.text.contains("/checks"), "{}", page.text);
 
     let mut administrator = signed_in(&place, "administrator").await;
     let page = administrator.get("/runs").await;
@@ -58,21 +58,21 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
     for _ in 0..2 {
         let approved = send(&mut administrator, &page, &[]).await;
         let to = approved.location.unwrap_or_default();
-        assert!(to.ends_with(&format!("/runs?approved={held}")), "{to} {}", approved.text);
+        assert!(to.ends_with(&format!("/runs?decided={held}")), "{to} {}", approved.text);
     }
     // The page waits for the result.
-    let page = administrator.get(&format!("/runs?approved={held}")).await;
+    let page = administrator.get(&format!("/runs?decided={held}")).await;
     assert_eq!(element(&page, "h1"), "Varslene er godkjent og blir sendt", "{}", page.text);
     let recorded: i64 = place.database.value("select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'").await;
     assert_eq!(recorded, 5);
     let approved: String = place
         .database
-        .value("select p.name from certvakt.runs r join certvakt.people p on p.id = r.approved_by where r.state = 'held'")
+        .value("select p.name from certvakt.runs r join certvakt.people p on p.id = r.decided_by where r.state = 'held'")
         .await;
     assert_eq!(approved, "Administrator");
     // Nobody is told that a run was approved which was not.
     for other in ["0".to_owned(), (held - 1).to_string()] {
-        let page = administrator.get(&format!("/runs?approved={other}")).await;
+        let page = administrator.get(&format!("/runs?decided={other}")).await;
         assert_eq!(element(&page, "h1"), "Nattens varsler", "{other}");
     }
 }
@@ -99,6 +99,36 @@ async fn an_approval_covers_no_more_notices_than_the_administrator_saw() {
 }
 
 #[tokio::test]
+async fn a_held_run_is_checked_again_after_its_reason_is_gone() {
+    let place = with_held_run().await;
+    let of_many = "where peer_mentor_id in (select id from certvakt.people where name like 'Mange %')";
+    let move_to = |day: &str| {
+        format!("update public.peer_mentor_certifications set expires_at = '{day}T20:00:00Z' {of_many}")
+    };
+    place.database.execute(&move_to("2026-07-11")).await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let check = async |browser: &mut crate::sign_in::Browser| {
+        let page = browser.get("/runs").await;
+        let held: i64 = place.database.value("select max(id) from certvakt.runs where state = 'held'").await;
+        let csrf = crate::sign_in::between(&page.text, "name=\"csrf\" value=\"", "\"");
+        let answer = browser.post(&format!("/runs/{held}/checks"), &[("csrf", &csrf)]).await;
+        (page, browser.get(&answer.location.unwrap()).await)
+    };
+    let (before, after) = check(&mut administrator).await;
+    assert!(before.text.contains("Før det: gyldig til 10. juli 2026"), "{}", before.text);
+    assert_eq!(element(&after, "h1"), "Kontrollert på nytt: det er fortsatt flere varsler enn grensen");
+    let recorded =
+        "select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'";
+    assert_eq!(place.database.value::<i64>(recorded).await, 0);
+
+    place.database.execute(&move_to("2027-07-10")).await;
+    let (_, after) = check(&mut administrator).await;
+    assert_eq!(element(&after, "h1"), "Kontrollert på nytt: varslene er innenfor grensen og blir sendt");
+    assert_eq!(place.database.value::<i64>(recorded).await, 0);
+    assert!(after.text.contains("Kontrollert på nytt senere"), "{}", after.text);
+}
+
+#[tokio::test]
 async fn only_an_administrator_of_the_organisation_approves_and_only_the_latest_run() {
     let place = with_held_run().await;
     let held: i64 = place.database.value("select id from certvakt.runs where state = 'held'").await;
@@ -106,8 +136,10 @@ async fn only_an_administrator_of_the_organisation_approves_and_only_the_latest_
         let mut browser = signed_in(&place, who).await;
         let page = browser.get("/me").await;
         let csrf = crate::sign_in::between(&page.text, "name=\"csrf\" value=\"", "\"");
-        let answer = browser.post(&format!("/runs/{held}/approvals"), &[("csrf", &csrf)]).await;
-        assert_eq!(answer.status, expected, "{who}: {}", answer.text);
+        for decision in ["approvals", "checks"] {
+            let answer = browser.post(&format!("/runs/{held}/{decision}"), &[("csrf", &csrf)]).await;
+            assert_eq!(answer.status, expected, "{who}: {}", answer.text);
+        }
     }
     // A later run of the organisation takes its place.
     place
@@ -117,7 +149,9 @@ async fn only_an_administrator_of_the_organisation_approves_and_only_the_latest_
     let mut administrator = signed_in(&place, "administrator").await;
     let page = administrator.get("/me").await;
     let csrf = crate::sign_in::between(&page.text, "name=\"csrf\" value=\"", "\"");
-    let answer = administrator.post(&format!("/runs/{held}/approvals"), &[("csrf", &csrf)]).await;
-    assert!(answer.location.unwrap().ends_with("/runs"), "{}", answer.text);
-    assert!(place.database.value::<bool>("select bool_and(approved_at is null) from certvakt.runs").await);
+    for decision in ["approvals", "checks"] {
+        let answer = administrator.post(&format!("/runs/{held}/{decision}"), &[("csrf", &csrf)]).await;
+        assert!(answer.location.unwrap().ends_with("/runs"), "{}", answer.text);
+    }
+    assert!(place.database.value::<bool>("select bool_and(decided_at is null) from certvakt.runs").await);
 }
