@@ -82,15 +82,15 @@ async fn a_second_migration_does_nothing_with_either_tool() {
     for half in [0, 3, all.len()] {
         let empty = TestDatabase::empty().await;
         let database = &empty.name;
-        supabase_migrates(&database, &all[..half]).await;
-        let done = migrated(&database);
+        supabase_migrates(database, &all[..half]).await;
+        let done = migrated(database);
         assert_eq!(done["recognised"].as_array().unwrap().len(), half);
         assert_eq!(done["applied"].as_array().unwrap().len(), all.len() - half);
-        let before = fingerprint(&database).await;
-        assert_eq!(migrated(&database), json!({ "applied": [], "recognised": [] }));
+        let before = fingerprint(database).await;
+        assert_eq!(migrated(database), json!({ "applied": [], "recognised": [] }));
         // The other tool finds its own ledger filled.
-        supabase_migrates(&database, &all).await;
-        assert_eq!(fingerprint(&database).await, before);
+        supabase_migrates(database, &all).await;
+        assert_eq!(fingerprint(database).await, before);
     }
 }
 
@@ -98,12 +98,12 @@ async fn a_second_migration_does_nothing_with_either_tool() {
 async fn two_at_once_apply_each_migration_once() {
     let empty = TestDatabase::empty().await;
     let database = &empty.name;
-    let both: Vec<_> = (0..2).map(|_| migrate(&database).stdout(Stdio::piped()).spawn().unwrap()).collect();
+    let both: Vec<_> = (0..2).map(|_| migrate(database).stdout(Stdio::piped()).spawn().unwrap()).collect();
     for one in both {
         assert!(one.wait_with_output().unwrap().status.success());
     }
     let applied: i64 = sqlx::query_scalar("select count(*) from certvakt.schema_migrations where success")
-        .fetch_one(&mut superuser(&database).await)
+        .fetch_one(&mut superuser(database).await)
         .await
         .unwrap();
     assert_eq!(usize::try_from(applied).unwrap(), migrations().len());
@@ -113,15 +113,15 @@ async fn two_at_once_apply_each_migration_once() {
 async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
     let empty = TestDatabase::empty().await;
     let database = &empty.name;
-    let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
+    let mut owner = PgConnection::connect(&address(OWNER, database)).await.unwrap();
     owner.execute("create table public.peer_mentor_certifications (id uuid)").await.unwrap();
-    let said = fail(&mut migrate(&database), 4);
+    let said = fail(&mut migrate(database), 4);
     assert!(
         said.contains("[migration]") && said.contains("already exists") && said.contains("rolled back"),
         "{said}"
     );
     owner.execute("drop table public.peer_mentor_certifications").await.unwrap();
-    let done = migrated(&database);
+    let done = migrated(database);
     assert_eq!(done["applied"].as_array().unwrap().len(), migrations().len() - 4);
 }
 
@@ -199,7 +199,7 @@ const CALLED: [&str; 66] = [
 async fn a_platforms_default_privileges_open_nothing() {
     let empty = TestDatabase::empty().await;
     let database = &empty.name;
-    let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
+    let mut owner = PgConnection::connect(&address(OWNER, database)).await.unwrap();
     migrated(&TestDatabase::empty().await.name);
     // As on hosted Supabase, where everybody may access new objects in `public`.
     owner
@@ -210,7 +210,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         )
         .await
         .unwrap();
-    migrated(&database);
+    migrated(database);
     let open: Option<String> = sqlx::query_scalar(
         "select string_agg(c.relname || ' ' || r || ' ' || v, ', ' order by c.relname, r, v)
          from pg_class c join pg_namespace n on n.oid = c.relnamespace,
@@ -218,7 +218,7 @@ async fn a_platforms_default_privileges_open_nothing() {
            unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as v
          where n.nspname in ('certvakt', 'public') and c.relkind in ('r', 'p', 'v') and has_table_privilege(r, c.oid, v)",
     )
-    .fetch_one(&mut superuser(&database).await)
+    .fetch_one(&mut superuser(database).await)
     .await
     .unwrap();
     // The privileges with policies, and nothing more.
@@ -230,7 +230,7 @@ async fn a_platforms_default_privileges_open_nothing() {
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace, unnest(array['anon', 'authenticated']) as r
          where n.nspname = 'certvakt' and has_function_privilege(r, p.oid, 'EXECUTE')",
     )
-    .fetch_one(&mut superuser(&database).await)
+    .fetch_one(&mut superuser(database).await)
     .await
     .unwrap();
     assert_eq!(open, Some(CALLED.map(|name| format!("{name} authenticated")).join(", ")));
@@ -238,7 +238,7 @@ async fn a_platforms_default_privileges_open_nothing() {
         "select string_agg(v, ', ') from unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as v
          where has_table_privilege('service_role', 'public.cert_notification_log', v)",
     )
-    .fetch_one(&mut superuser(&database).await)
+    .fetch_one(&mut superuser(database).await)
     .await
     .unwrap();
     assert_eq!(open, None, "nor does service_role rewrite the log");
@@ -304,7 +304,7 @@ async fn a_schema_of_another_version_is_refused_and_named() {
 async fn tables_of_which_no_migration_is_recorded_are_refused_before_anything_is_made() {
     let empty = TestDatabase::empty().await;
     let database = &empty.name;
-    let mut owner = PgConnection::connect(&address(OWNER, &database)).await.unwrap();
+    let mut owner = PgConnection::connect(&address(OWNER, database)).await.unwrap();
     // As the Supabase CLI leaves the schema of a version that was never released.
     owner
         .execute(
@@ -315,7 +315,7 @@ async fn tables_of_which_no_migration_is_recorded_are_refused_before_anything_is
         )
         .await
         .unwrap();
-    let said = fail(&mut migrate(&database), 4);
+    let said = fail(&mut migrate(database), 4);
     assert!(said.contains("[database-schema-foreign]") && said.contains("new database"), "{said}");
     let made: i64 =
         sqlx::query_scalar("select count(*) from pg_proc where pronamespace = 'certvakt'::regnamespace")
@@ -372,7 +372,7 @@ async fn a_second_owner_on_the_server_needs_the_roles_and_no_more() {
     let make = format!("create role {login} login createrole; alter database {name} owner to {login}");
     server.execute(AssertSqlSafe(make)).await.unwrap();
     let mut migrate = Command::new(env!("CARGO_BIN_EXE_certvakt"));
-    migrate.arg("migrate").env("DATABASE_URL", address(&login, &name));
+    migrate.arg("migrate").env("DATABASE_URL", address(&login, name));
     let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int / 10000")
         .fetch_one(&mut server)
         .await
