@@ -12,12 +12,26 @@ use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 
+/// What people who manage certifications do, each with the page where it begins: the end of the text's key, and the path.
+const TASKS: [(&str, &str); 8] = [
+    ("today", "/today"),
+    ("renew", "/certifications"),
+    ("several", "/certifications"),
+    ("undo", "/changes"),
+    ("unreached", "/certifications?state=unreachable"),
+    ("stops", "/certifications"),
+    ("import", "/imports"),
+    ("held", "/runs"),
+];
+
 #[derive(Template)]
 #[template(path = "about.html")]
 struct AboutPage {
     layout: Layout,
     /// Whom to ask for help.
     help: String,
+    /// What the person may do, how, and the page where it begins.
+    tasks: Vec<(String, String, &'static str)>,
     /// The address of the organisation's privacy notice; empty if there is none.
     privacy_url: String,
 }
@@ -36,7 +50,12 @@ pub(super) async fn show(
     let layout = layout.unwrap_or_else(|| Layout::new(Text::of_browser(&headers), String::new()));
     let text = layout.text;
     let help = Some(api.pages().help.clone()).filter(|help| !help.is_empty());
+    let tasks = TASKS.iter().filter(|_| layout.manages());
+    let tasks = tasks.map(|(task, path)| {
+        (text.say(&format!("help-{task}")), text.say(&format!("help-{task}-how")), *path)
+    });
     let shown = AboutPage {
+        tasks: tasks.collect(),
         layout: Layout { heading: text.say("about-title"), ..layout },
         help: help.unwrap_or_else(|| text.say("about-help")),
         privacy_url: api.pages().privacy_url.clone(),

@@ -351,6 +351,15 @@ async fn the_page_with_help_has_the_menu_of_the_person_who_is_signed_in() {
         assert!(menu.contains(entry), "{menu}");
     }
     assert!(!menu.contains("aria-current"), "{menu}");
+    // Every task leads to a page, and mentors have none of them.
+    let tasks = element(&page, "dl");
+    let paths: Vec<&str> = tasks.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(paths.len(), 8, "{tasks}");
+    for path in paths {
+        assert_eq!(browser.get(path).await.status, 200, "{path}");
+    }
+    let mut mentor = signed_in(&place, "mentor").await;
+    assert!(!mentor.get("/about").await.text.contains("<dl"));
     // Help does not depend on the database.
     place.database.execute("delete from certvakt.identities").await;
     let page = browser.get("/about").await;
