@@ -4,6 +4,7 @@ mod blocked;
 
 use std::path::Path;
 use std::process::{Child, Command, Output};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -18,13 +19,17 @@ pub use blocked::between_looks;
 /// The time of the tests on a rehearsal database, whenever they run.
 pub const NOON: &str = "2026-06-15T12:00:00+02:00";
 
-/// A separate database for one test, cloned from a migrated template. It is dropped with the test, so that a run of
-/// all tests takes the disk space of a few.
+/// A separate database for one test, cloned from a migrated template.
 pub struct TestDatabase {
     pub name: String,
+    /// A process that outlives this value, such as a service, keeps a copy.
+    pub lease: Arc<Lease>,
     /// The time of its commands. `None`: the present.
     now: Option<&'static str>,
 }
+
+/// A database that is dropped when nobody needs it any more, so that a run of all tests takes the disk space of a few.
+pub struct Lease(String);
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -106,8 +111,8 @@ impl TestDatabase {
     }
 
     /// A database that the test creates itself.
-    pub const fn named(name: String) -> Self {
-        Self { name, now: None }
+    pub fn named(name: String) -> Self {
+        Self { lease: Arc::new(Lease(name.clone())), name, now: None }
     }
 
     /// A database marked as a rehearsal. Its commands and statements run at noon of a day, unless
@@ -229,9 +234,9 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
+impl Drop for Lease {
     fn drop(&mut self) {
-        let sql = format!("drop database if exists {} with (force)", self.name);
+        let sql = format!("drop database if exists {} with (force)", self.0);
         // The thread of an async test must not block on a second runtime.
         let dropping = std::thread::spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -239,7 +244,7 @@ impl Drop for TestDatabase {
                 .block_on(async { superuser("postgres").await.execute(AssertSqlSafe(sql)).await.map(drop) })
         });
         if let Ok(Err(error)) = dropping.join() {
-            eprintln!("the database {} stays: {error}", self.name);
+            eprintln!("the database {} stays: {error}", self.0);
         }
     }
 }

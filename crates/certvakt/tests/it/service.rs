@@ -12,7 +12,7 @@ use axum::http::Uri;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::harness::{TestDatabase, between_looks, fail, succeed, superuser, terminate};
+use crate::harness::{Lease, TestDatabase, between_looks, fail, succeed, superuser, terminate};
 use crate::stand_in::{StandIn, trust, write_config};
 use sqlx::Executor;
 
@@ -23,6 +23,7 @@ pub struct Service {
     operations: String,
     log: Arc<Mutex<String>>,
     printed: Arc<Mutex<String>>,
+    _database: Arc<Lease>,
 }
 
 /// Keeps the lines of a running service.
@@ -55,7 +56,7 @@ impl Service {
         keep(lines, Arc::clone(&log));
         let printed = Arc::new(Mutex::new(String::new()));
         keep(BufReader::new(process.stdout.take().unwrap()).lines(), Arc::clone(&printed));
-        Self { process, address, operations, log, printed }
+        Self { process, address, operations, log, printed, _database: Arc::clone(&database.lease) }
     }
 
     /// Its address.
