@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 
+use certvakt_store::renewal::NewState;
 use certvakt_store::renewal::batch::{self, BatchTx, Match};
 use certvakt_store::{Database, RegistrarTx, StoreError};
 use chrono::{DateTime, Utc};
@@ -12,6 +13,9 @@ use super::{ChangeOutcome, ChangeRequest, RenewalError, apply, decide};
 
 /// The maximum number of requests in a batch.
 pub const BATCH: usize = 500;
+
+/// The outcome of a request of a batch.
+pub type Outcome = Result<ChangeOutcome, RenewalError>;
 
 /// A request for a certification, named by its id or its register id.
 #[derive(Debug, Clone)]
@@ -48,9 +52,9 @@ pub async fn apply_all(
     database: &Database,
     named: &[Named<'_>],
     now: DateTime<Utc>,
-) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, StoreError> {
+) -> Result<Vec<Outcome>, StoreError> {
     let names: Vec<&str> = named.iter().map(|one| one.certification).collect();
-    let mut outcomes: Vec<Option<Result<ChangeOutcome, RenewalError>>> = Vec::new();
+    let mut outcomes: Vec<Option<Outcome>> = Vec::new();
     let mut waiting = Vec::new();
     for (at, id) in find_all(database, &names).await?.into_iter().enumerate() {
         match id {
@@ -116,21 +120,9 @@ pub async fn apply_different<B: Begin>(
     database: &B,
     requests: &[(Uuid, &ChangeRequest<'_>)],
     now: DateTime<Utc>,
-) -> Result<Vec<Result<ChangeOutcome, RenewalError>>, B::Error> {
+) -> Result<Vec<Outcome>, B::Error> {
     let mut tx = database.begin().await?;
-    let asked: Vec<(Uuid, Uuid)> = requests.iter().map(|(id, request)| (*id, request.entry(*id))).collect();
-    let standings = tx.standings(&asked).await?;
-    let mut states = Vec::new();
-    let mut outcomes: Vec<Result<ChangeOutcome, RenewalError>> = requests
-        .iter()
-        .zip(&asked)
-        .map(|((id, request), (_, entry))| {
-            let standing = standings.get(id).ok_or(RenewalError::Unknown)?;
-            let (outcome, state) = decide(standing, request, *entry, now)?;
-            states.extend(state);
-            Ok(outcome)
-        })
-        .collect();
+    let (mut outcomes, mut states) = decide_all(&mut tx, requests, now).await?;
     // Two commands that change the same certifications lock them in the same order.
     states.sort_by_key(|state| state.id);
     let changed = match tx.change_all(&states).await {
@@ -153,4 +145,32 @@ pub async fn apply_different<B: Begin>(
         };
     }
     Ok(outcomes)
+}
+
+/// The outcome that the rules give for each request for different certifications, in order. Changes nothing, so what only
+/// the database refuses counts as a success.
+pub async fn preview(
+    tx: &mut impl BatchTx,
+    requests: &[(Uuid, &ChangeRequest<'_>)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Outcome>, StoreError> {
+    Ok(decide_all(tx, requests, now).await?.0)
+}
+
+/// The outcome for each request by the rules, in order, and the new states of those that change.
+async fn decide_all(
+    tx: &mut impl BatchTx,
+    requests: &[(Uuid, &ChangeRequest<'_>)],
+    now: DateTime<Utc>,
+) -> Result<(Vec<Outcome>, Vec<NewState>), StoreError> {
+    let asked: Vec<(Uuid, Uuid)> = requests.iter().map(|(id, request)| (*id, request.entry(*id))).collect();
+    let standings = tx.standings(&asked).await?;
+    let mut states = Vec::new();
+    let decided = requests.iter().zip(&asked).map(|((id, request), (_, entry))| {
+        let standing = standings.get(id).ok_or(RenewalError::Unknown)?;
+        let (outcome, state) = decide(standing, request, *entry, now)?;
+        states.extend(state);
+        Ok(outcome)
+    });
+    Ok((decided.collect(), states))
 }

@@ -341,6 +341,13 @@ several-back = All certifications
 several-cut = The list is long, so only its first { $number } are included. Choose a filter, or change the rest afterwards.
 several-choose = Choose people: clear those that you do not want to change
 several-make = Save for all on the list
+several-renewed = The last valid day changes from { $before } to { $after }.
+several-renewed-first = The last valid day will be { $name }.
+several-refused = { $number ->
+    [one] Will not be changed: one
+   *[other] Will not be changed: { $number }
+}
+several-will-change = Will be changed
 several-undo = You can undo this for 24 hours, as long as the certification is not changed again.
 several-undo-all = { $number ->
     [one] Undo the change
@@ -521,14 +528,17 @@ ending-left-save = Record that the mentor has left
 ending-deceased-save = Record the death
 today-without-coordinator-more = { $number } chapters have mentors, but no coordinator, among them { $name }.
 action-renew-several-check = { $number ->
+    [0] None of them can be renewed
     [one] Is this right? One renewal is not saved yet
    *[other] Is this right? { $number } renewals are not saved yet
 }
 action-suspend-several-check = { $number ->
+    [0] None of them can be suspended
     [one] Is this right? One suspension is not saved yet
    *[other] Is this right? { $number } suspensions are not saved yet
 }
 action-reinstate-several-check = { $number ->
+    [0] None of them can be reinstated
     [one] Is this right? One certification is not reinstated yet
    *[other] Is this right? { $number } certifications are not reinstated yet
 }

@@ -341,6 +341,13 @@ several-back = Alle sertifiseringer
 several-cut = Listen er lang, så bare de første { $number } er med. Velg et filter, eller ta resten etterpå.
 several-choose = Hvem gjelder det? Fjern krysset for dem du ikke vil endre
 several-make = Lagre for alle på listen
+several-renewed = Siste gyldige dag endres fra { $before } til { $after }.
+several-renewed-first = Siste gyldige dag blir { $name }.
+several-refused = { $number ->
+    [one] Blir ikke endret: én
+   *[other] Blir ikke endret: { $number }
+}
+several-will-change = Blir endret
 several-undo = Du kan angre dette i 24 timer, så lenge sertifiseringen ikke blir endret på nytt.
 several-undo-all = { $number ->
     [one] Angre endringen
@@ -521,14 +528,17 @@ ending-left-save = Registrer at likepersonen har sluttet
 ending-deceased-save = Registrer dødsfallet
 today-without-coordinator-more = { $number } lokallag har likepersoner, men ingen koordinator, blant dem { $name }.
 action-renew-several-check = { $number ->
+    [0] Ingen av dem kan fornyes
     [one] Stemmer dette? Én fornyelse er ikke lagret ennå
    *[other] Stemmer dette? { $number } fornyelser er ikke lagret ennå
 }
 action-suspend-several-check = { $number ->
+    [0] Ingen av dem kan stanses
     [one] Stemmer dette? Én stans er ikke lagret ennå
    *[other] Stemmer dette? { $number } stanser er ikke lagret ennå
 }
 action-reinstate-several-check = { $number ->
+    [0] Ingen av dem kan settes i kraft igjen
     [one] Stemmer dette? Én sertifisering er ikke satt i kraft ennå
    *[other] Stemmer dette? { $number } sertifiseringer er ikke satt i kraft ennå
 }

@@ -96,7 +96,7 @@ fn is_changed_since(result: &FormResult, one: &Certification) -> bool {
 }
 
 /// Why a certification was not changed.
-fn reason(code: &str, text: Text) -> String {
+pub(super) fn reason(code: &str, text: Text) -> String {
     let known = text.say(&format!("refusal-{code}"));
     if known.is_empty() { text.say("refusal-other") } else { known }
 }

@@ -8,22 +8,24 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::{Standing, State as InState};
-use certvakt_engine::renewal::batch::{BATCH, apply_different};
-use certvakt_engine::renewal::{Change, ChangeOutcome, ChangeRequest, RenewalError, Source};
+use certvakt_engine::renewal::batch::{BATCH, Outcome, apply_different, preview};
+use certvakt_engine::renewal::{Change, ChangeRequest, RenewalError, Source};
 use certvakt_rules::calendar::{YEARS_AHEAD, is_plausible};
 use certvakt_rules::renewal::entry_id;
 use certvakt_store::caller::{self, Certification, change_results};
+use certvakt_store::{CallerTx, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
-use super::change::{Fields, change, date_field, version};
+use super::change::{Fields, change, date_field, fault, version};
 use super::dates;
 use super::error::PageError;
 use super::form::{Fault, of_field};
 use super::link::link;
 use super::list_query::{ListQuery, filter_of};
+use super::results::reason;
 use super::row::Row;
 use super::visitor::{Again, Sent, Visitor};
 use crate::api::Api;
@@ -79,17 +81,64 @@ struct Candidate {
     /// The time of its last change, in microseconds since 1970.
     version: String,
     is_chosen: bool,
+    /// On the page that shows what was chosen: how a renewal changes its date; empty for another change.
+    result: String,
+    /// On that page: why it will not be changed.
+    refusal: Option<String>,
 }
 
 impl Candidate {
     fn of(one: &Certification, version: &str, is_chosen: bool, now: DateTime<Utc>, text: Text) -> Self {
-        Self { row: Row::of(one, now, text), version: version.to_owned(), is_chosen }
+        let row = Row::of(one, now, text);
+        Self { row, version: version.to_owned(), is_chosen, result: String::new(), refusal: None }
+    }
+
+    /// With what the change will do to it.
+    fn with(self, action: Action, outcome: Option<&Outcome>, text: Text) -> Self {
+        match outcome {
+            Some(Ok(outcome)) if outcome.is_changed && action == Action::Renewal => {
+                let after = text.date_or_never(outcome.after);
+                let before = outcome.before.map(|day| text.date(day));
+                let result = match before {
+                    Some(before) => {
+                        text.with("several-renewed", &[("before", before.into()), ("after", after.into())])
+                    }
+                    None => text.named("several-renewed-first", &after),
+                };
+                Self { result, ..self }
+            }
+            Some(outcome) => Self { refusal: refusal(outcome, action, text), ..self },
+            None => self,
+        }
+    }
+
+    /// Whether the change that the page shows will be made.
+    fn will_change(&self) -> bool {
+        self.is_chosen && self.refusal.is_none()
+    }
+}
+
+/// Why a change will not be made; `None` if it will.
+fn refusal(outcome: &Outcome, action: Action, text: Text) -> Option<String> {
+    match outcome {
+        // The person can still write another date, so the text says what is wrong with this one.
+        Err(error @ RenewalError::Date(_)) => fault(error, action, text).map(|fault| fault.what),
+        outcome => code(outcome).map(|code| reason(code, text)),
     }
 }
 
 impl SeveralPage {
     fn fault(&self, field: &str) -> Option<&Fault> {
         of_field(&self.faults, field)
+    }
+
+    /// The number of certifications that the change will not change, although they are chosen.
+    fn refused(&self) -> usize {
+        self.rows.iter().filter(|one| one.refusal.is_some()).count()
+    }
+
+    fn will_change(&self) -> bool {
+        self.rows.iter().any(Candidate::will_change)
     }
 }
 
@@ -182,6 +231,43 @@ impl Entered {
         }
     }
 
+    /// The request for each certification that is chosen, and those that are refused in any case.
+    fn requests<'a>(
+        &self,
+        request: &ChangeRequest<'a>,
+        found: &[Certification],
+        now: DateTime<Utc>,
+    ) -> (Vec<(Uuid, ChangeRequest<'a>)>, Vec<(Uuid, RenewalError)>) {
+        let (mut requests, mut refused) = (Vec::new(), Vec::new());
+        for one in found.iter().filter(|one| self.is_chosen(one.id)) {
+            if Standing::of(one, now).state == InState::Withdrawn {
+                refused.push((one.id, RenewalError::Withdrawn));
+            } else if one.is_managed {
+                let seen = Some(version(self.version(one.id)));
+                requests.push((one.id, ChangeRequest { seen, ..request.clone() }));
+            } else {
+                refused.push((one.id, RenewalError::NotTheirs));
+            }
+        }
+        (requests, refused)
+    }
+
+    /// What the change will do to each certification that is chosen.
+    async fn outcomes(
+        &self,
+        tx: &mut CallerTx,
+        request: &ChangeRequest<'_>,
+        found: &[Certification],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, Outcome>, StoreError> {
+        let (requests, refused) = self.requests(request, found, now);
+        let asked: Vec<(Uuid, &ChangeRequest<'_>)> =
+            requests.iter().map(|(id, request)| (*id, request)).collect();
+        let outcomes = preview(tx, &asked, now).await?;
+        let outcomes = requests.iter().map(|(id, _)| *id).zip(outcomes);
+        Ok(outcomes.chain(refused.into_iter().map(|(id, error)| (id, Err(error)))).collect())
+    }
+
     /// The change, or what is wrong with the form.
     fn check(&self, found: &[Certification], api: &Api, text: Text) -> Result<Change, Fault> {
         let fault = |field: &'static str, what: String| Err(Fault { field: field.into(), what });
@@ -219,45 +305,46 @@ pub(super) async fn make(
     let now = api.clock().now();
     let entered = Entered::read(&sent)?;
     let key = entered.fields.key.parse().map_err(|_| ApiError::Invalid("the form has no key".to_owned()))?;
+    let (key, form_id) = (entered.key(), entry_id(key, &entered.key()));
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     manages(&layout)?;
     let text = layout.text;
     let ids: Vec<Uuid> = entered.rows.iter().map(|(id, ..)| *id).collect();
     let found = caller::certifications_by_id(&mut tx, &ids).await?;
-    tx.commit().await?;
     let rows = |entered: &Entered| -> Vec<Candidate> {
         let of = |one| Candidate::of(one, entered.version(one.id), entered.is_chosen(one.id), now, text);
         found.iter().map(of).collect()
     };
     let change = match (entered.fields.step.as_str(), entered.check(&found, &api, text)) {
         ("edit", _) => {
+            tx.commit().await?;
             let rows = rows(&entered);
             return Ok(page(StatusCode::OK, &form(layout, entered.action, entered.fields, rows)));
         }
         (_, Err(fault)) => {
+            tx.commit().await?;
             let (rows, layout) = (rows(&entered), Layout { is_refused: true, ..layout });
             let form = form(layout, entered.action, entered.fields, rows);
             return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SeveralPage { faults: vec![fault], ..form }));
         }
         ("save", Ok(change)) => change,
-        (_, Ok(_)) => {
-            let rows = rows(&entered);
+        (_, Ok(change)) => {
+            let request = entered.request(change, &key, form_id);
+            let outcomes = entered.outcomes(&mut tx, &request, &found, now).await?;
+            tx.commit().await?;
+            let with = |one: Candidate| {
+                let outcome = outcomes.get(&one.row.id);
+                one.with(entered.action, outcome, text)
+            };
+            let rows = rows(&entered).into_iter().map(with).collect();
             return Ok(page(StatusCode::OK, &check(layout, entered.action, entered.fields, rows)));
         }
     };
-    let (key, form) = (entered.key(), entry_id(key, &entered.key()));
-    let request = entered.request(change, &key, form);
-    let (mut requests, mut refused) = (Vec::new(), Vec::new());
-    for one in found.iter().filter(|one| entered.is_chosen(one.id)) {
-        if Standing::of(one, now).state == InState::Withdrawn {
-            refused.push((one.id, "certification-withdrawn"));
-        } else {
-            let seen = Some(version(entered.version(one.id)));
-            requests.push((one.id, ChangeRequest { seen, ..request.clone() }));
-        }
-    }
-    change_all(&visitor, &api, form, &requests, refused).await?;
-    Ok(Redirect::to(&format!("/changes/{form}?done={}", entered.action.path())).into_response())
+    tx.commit().await?;
+    let (requests, refused) = entered.requests(&entered.request(change, &key, form_id), &found, now);
+    let refused = refused.into_iter().map(|(id, error)| (id, error.code())).collect();
+    change_all(&visitor, &api, form_id, &requests, refused).await?;
+    Ok(Redirect::to(&format!("/changes/{form_id}?done={}", entered.action.path())).into_response())
 }
 
 /// Makes the changes in batches, and records those that are refused. If an error stops a later batch, its certifications
@@ -287,7 +374,7 @@ async fn change_all(
 }
 
 /// Why a change was not made, as a code; `None` if it was made.
-fn code(outcome: &Result<ChangeOutcome, RenewalError>) -> Option<&'static str> {
+fn code(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Ok(outcome) if outcome.is_changed => None,
         Ok(_) => Some("unchanged"),
@@ -307,7 +394,7 @@ fn several(path: &str) -> Result<Action, ApiError> {
 
 /// What was chosen, before it is saved.
 fn check(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) -> SeveralPage {
-    let number = rows.iter().filter(|one| one.is_chosen).count();
+    let number = rows.iter().filter(|one| one.will_change()).count();
     let heading = layout.text.count(&format!("{}-several-check", action.key()), number);
     let text = layout.text;
     let form = form(layout, action, fields, rows);

@@ -55,7 +55,12 @@ async fn several_are_renewed_and_undone_together() {
     // What was chosen is shown before it is saved.
     let chosen = send(&mut browser, &check, &ticked).await;
     assert_eq!(element(&chosen, "h1"), "Stemmer dette? 2 fornyelser er ikke lagret ennå");
-    for shown in ["<dd>onsdag 10. juni 2026</dd>", "<dd>Kurs &#60;i&#62; Hamar</dd>"] {
+    for shown in [
+        "<dd>onsdag 10. juni 2026</dd>",
+        "<dd>Kurs &#60;i&#62; Hamar</dd>",
+        "<strong>Mentor a2</strong> Own, Type",
+        "Siste gyldige dag endres fra 20. juni 2026 til 10. juni 2028.",
+    ] {
         assert!(chosen.text.contains(shown), "{shown} in {}", chosen.text);
     }
     let edited = send(&mut browser, &chosen, &[("step", "edit")]).await;
@@ -85,6 +90,63 @@ async fn several_are_renewed_and_undone_together() {
         assert_eq!(element(&page, "h1"), "Angret: 2 sertifiseringer");
         assert!(!page.text.contains("Angre alle"), "{}", page.text);
         assert_eq!(kinds(&place).await, "a2:renewed,undone a4:renewed,undone");
+    }
+}
+
+#[tokio::test]
+async fn the_check_says_already_whose_change_would_be_refused() {
+    let place = TestService::start("").await;
+    place.database.execute("update certvakt.certification_types set validity_months = 24").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let (a2, a4) = (chosen("a2"), chosen("a4"));
+    for (change, date, reason) in [
+        ("expires_at = '2028-06-10T21:59:59Z'", "10.06.2026", "gjelder allerede til og med denne datoen"),
+        ("issued_at = '2028-07-01T10:00:00Z'", "10.06.2026", "før sertifiseringen ble utstedt, 1. juli 2028"),
+        ("expires_at = expires_at + interval '1 day'", "10.06.2026", "Noen andre endret den"),
+        ("withdrawn", "10.06.2026", "Den er trukket tilbake"),
+    ] {
+        let form = browser.get("/changes/new?action=renewals").await;
+        let of_a4 = certification("a4");
+        let id = of_a4.rsplit('/').next().unwrap();
+        let is_withdrawn = change == "withdrawn";
+        if is_withdrawn {
+            let withdrawal = browser.get(&format!("{of_a4}/withdrawals")).await;
+            let check = send(&mut browser, &withdrawal, &[]).await;
+            assert_eq!(send(&mut browser, &check, &[("step", "save")]).await.status, 303);
+        } else {
+            let update = format!("update public.peer_mentor_certifications set {change} where id = '{id}'");
+            place.database.execute(&update).await;
+        }
+        // The version that the form carries is the present one, unless the case is about it.
+        let now: String = place
+            .database
+            .value(&format!(
+                "select (extract(epoch from updated_at) * 1000000)::bigint::text from public.peer_mentor_certifications where id = '{id}'"
+            ))
+            .await;
+        let seen = format!("seen-{id}");
+        let mut fields = vec![("date", date), (&a2.0[..], &a2.1[..]), (&a4.0[..], &a4.1[..])];
+        if !change.contains("interval") {
+            fields.push((&seen, &now));
+        }
+        let check = send(&mut browser, &form, &fields).await;
+        assert_eq!(element(&check, "h1"), "Stemmer dette? Én fornyelse er ikke lagret ennå", "{change}");
+        let (refused, changed) = check.text.split_once("<h2>Blir endret</h2>").unwrap();
+        let refused = refused.split_once("<h2>Blir ikke endret: én</h2>").unwrap().1;
+        assert!(refused.contains("<strong>Mentor a4</strong>") && refused.contains(reason), "{refused}");
+        assert!(
+            changed.contains("<strong>Mentor a2</strong>") && !changed.contains("Mentor a4"),
+            "{changed}"
+        );
+        let alone: Vec<(&str, &str)> = fields.into_iter().filter(|(name, _)| *name != a2.0).collect();
+        let none = send(&mut browser, &form, &alone).await;
+        assert_eq!(element(&none, "h1"), "Ingen av dem kan fornyes", "{change}");
+        assert!(!none.text.contains("value=\"save\""), "{}", none.text);
+        if !is_withdrawn {
+            let back = "expires_at = '2026-07-01T21:59:59Z', issued_at = null";
+            let update = format!("update public.peer_mentor_certifications set {back} where id = '{id}'");
+            place.database.execute(&update).await;
+        }
     }
 }
 
