@@ -1,11 +1,11 @@
-# The person's own changes of the last day.
+# The person's own changes and contacts of the last day.
 my-changes = Your changes of the last day
 my-changes-title = { $number ->
-    [0] You have changed no certification within the last day
-    [one] You have made one change within the last day
-   *[other] You have made { $number } changes within the last day
+    [0] You have changed or recorded nothing within the last day
+    [one] You have recorded one change or contact within the last day
+   *[other] You have recorded { $number } changes and contacts within the last day
 }
-my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated. You can undo a change for 24 hours, as long as nobody has changed the certification since. Contacts are in the history of the certification.
+my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated, and the contacts that you have recorded. You can undo them for 24 hours. A change can be undone as long as nobody has changed the certification since.
 my-changes-several = { $number } certifications at once
 my-changes-made = Changed on { $name }.
 my-changes-undone = Undone on { $name }.
@@ -16,6 +16,9 @@ my-changes-since = The certification was changed since, so this change cannot be
 my-changes-refused = The change was not made.
 my-changes-undo = Undo
 my-changes-undo-of = the change for { $name }
+my-changes-undo-contact = the contact with { $name }
+my-changes-contact = Contact recorded on { $time }: { $outcome }.
+my-changes-contact-next = Next contact on { $name }.
 my-changes-cut = The page shows the latest { $number }.
 my-changes-corrected = { $number ->
     [one] A notice had been sent. The mentor gets a correction by e-mail.

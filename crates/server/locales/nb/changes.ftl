@@ -1,11 +1,11 @@
-# The person's own changes of the last day.
+# The person's own changes and contacts of the last day.
 my-changes = Endringene dine det siste døgnet
 my-changes-title = { $number ->
-    [0] Du har ikke endret noen sertifisering det siste døgnet
-    [one] Du har gjort én endring det siste døgnet
-   *[other] Du har gjort { $number } endringer det siste døgnet
+    [0] Du har ikke endret eller registrert noe det siste døgnet
+    [one] Du har registrert én endring eller kontakt det siste døgnet
+   *[other] Du har registrert { $number } endringer og kontakter det siste døgnet
 }
-my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen. Du kan angre en endring i 24 timer, så lenge ingen har endret sertifiseringen etterpå. Kontakter står i historikken til sertifiseringen.
+my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen, og kontaktene du har registrert. Du kan angre i 24 timer. En endring kan angres så lenge ingen har endret sertifiseringen etterpå.
 my-changes-several = { $number } sertifiseringer på én gang
 my-changes-made = Endret { $name }.
 my-changes-undone = Angret { $name }.
@@ -16,6 +16,9 @@ my-changes-since = Sertifiseringen er endret etterpå, så denne endringen kan i
 my-changes-refused = Endringen ble ikke gjort.
 my-changes-undo = Angre
 my-changes-undo-of = endringen for { $name }
+my-changes-undo-contact = kontakten med { $name }
+my-changes-contact = Kontakt registrert { $time }: { $outcome }.
+my-changes-contact-next = Neste kontakt { $name }.
 my-changes-cut = Siden viser de { $number } siste.
 my-changes-corrected = { $number ->
     [one] Et varsel rakk å gå ut. Likepersonen får en rettelse på e-post.

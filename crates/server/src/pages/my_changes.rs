@@ -1,4 +1,5 @@
-//! The changes of certifications that the person made with forms within the last day, so that they can undo them.
+//! The changes of certifications that the person made with forms within the last day, and the contacts that they recorded, so
+//! that they can undo them.
 
 use std::collections::HashMap;
 
@@ -7,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_store::caller::change_results::{self, FormSummary, Replaced};
+use certvakt_store::caller::contacts::{self, Contact};
 use certvakt_store::caller::{self, Certification};
 use certvakt_store::{CertificationStatus, Zone};
 use chrono::{DateTime, Utc};
@@ -21,7 +23,7 @@ use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 
-/// The number of forms that the page shows, the latest first.
+/// The number of changes and contacts that the page shows, the latest first.
 const MOST: u32 = 100;
 
 #[derive(Template)]
@@ -32,8 +34,9 @@ struct MyChangesPage {
     is_cut: bool,
 }
 
-/// What the person changed with one form.
+/// What the person changed with one form, or a contact.
 struct Change {
+    at: DateTime<Utc>,
     /// The mentor, or the number of certifications.
     title: String,
     /// The certification; empty if there were several.
@@ -41,24 +44,37 @@ struct Change {
     path: String,
     /// When it was made, what it replaced, and whether it was undone.
     what: Vec<String>,
-    /// The form, the certification and the button's description, if the person can undo it here.
-    undo: Option<(Uuid, Uuid, String)>,
+    undo: Option<Undo>,
 }
 
-/// Shows the person's own changes of the last day.
+/// The form that undoes it.
+struct Undo {
+    path: String,
+    /// The certification, if the path does not name it.
+    certification: Option<Uuid>,
+    /// What its button is about.
+    description: String,
+}
+
+/// Shows the person's own changes and contacts of the last day.
 pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
-    let mut forms = change_results::recent_forms(&mut tx, MOST + 1).await?;
-    let is_cut = forms.len() > MOST as usize;
-    forms.truncate(MOST as usize);
-    let ids: Vec<Uuid> = forms.iter().map(|form| form.certification_id).collect();
+    let forms = change_results::recent_forms(&mut tx, MOST + 1).await?;
+    let contacts = contacts::recent(&mut tx, MOST + 1).await?;
+    let of_forms = forms.iter().map(|form| form.certification_id);
+    let ids: Vec<Uuid> = of_forms.chain(contacts.iter().map(|one| one.certification_id)).collect();
     let found = caller::certifications_by_id(&mut tx, &ids).await?;
     tx.commit().await?;
     let found: HashMap<Uuid, &Certification> = found.iter().map(|one| (one.id, one)).collect();
     let text = layout.text;
     let changes =
         forms.iter().filter_map(|form| Some(change(form, found.get(&form.certification_id)?, text)));
-    let changes: Vec<Change> = changes.collect();
+    let contacts =
+        contacts.iter().filter_map(|one| Some(contact(one, found.get(&one.certification_id)?, text)));
+    let mut changes: Vec<Change> = changes.chain(contacts).collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.at));
+    let is_cut = changes.len() > MOST as usize;
+    changes.truncate(MOST as usize);
     let heading = text.count("my-changes-title", changes.len());
     Ok(page(StatusCode::OK, &MyChangesPage { changes, is_cut, layout: Layout { heading, ..layout } }))
 }
@@ -76,6 +92,7 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
     if form.number > 1 {
         let title = text.count("my-changes-several", form.number);
         return Change {
+            at: form.made_at,
             title,
             about: String::new(),
             path: format!("/changes/{}", form.form),
@@ -88,7 +105,11 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
         _ if form.undone_at.is_some() => None,
         Some(replaced) if replaced.version == one.updated_at => {
             what.push(before(replaced, zone, text));
-            Some((form.form, one.id, text.named("my-changes-undo-of", &name)))
+            Some(Undo {
+                path: format!("/changes/{}/undos", form.form),
+                certification: Some(one.id),
+                description: text.named("my-changes-undo-of", &name),
+            })
         }
         Some(_) => {
             what.push(text.say("my-changes-since"));
@@ -99,7 +120,31 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
             None
         }
     };
-    Change { title: name, about: about(one), path: format!("/certifications/{}", one.id), what, undo }
+    let path = format!("/certifications/{}", one.id);
+    Change { at: form.made_at, title: name, about: about(one), path, what, undo }
+}
+
+/// Describes a contact.
+fn contact(contact: &Contact, one: &Certification, text: Text) -> Change {
+    let (name, path) = (name_of(one, text), format!("/certifications/{}", one.id));
+    let made = [
+        ("time", text.time(contact.made_at.with_timezone(&one.zone.0)).into()),
+        ("outcome", text.say(&format!("contact-{}", contact.outcome)).into()),
+    ];
+    let next = contact.next_on.map(|day| text.named("my-changes-contact-next", &text.date(day)));
+    let undo = Undo {
+        path: format!("{path}/contacts/{}/undos", contact.id),
+        certification: None,
+        description: text.named("my-changes-undo-contact", &name),
+    };
+    Change {
+        at: contact.made_at,
+        title: name,
+        about: about(one),
+        path,
+        what: std::iter::once(text.with("my-changes-contact", &made)).chain(next).collect(),
+        undo: Some(undo),
+    }
 }
 
 /// What a change replaced.

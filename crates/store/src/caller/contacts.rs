@@ -99,3 +99,17 @@ pub async fn latest(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Vec<Co
     );
     Ok(found.fetch_all(tx).await?)
 }
+
+/// The contacts that the caller recorded within the last day, and so can undo, latest first.
+pub async fn recent(tx: &mut CallerTx, limit: u32) -> Result<Vec<Contact>, StoreError> {
+    let found = sqlx::query_as!(
+        Contact,
+        r#"select id, certification_id, expires_at, outcome as "outcome: ContactOutcome", next_on, note, made_at, made_by,
+             true as "may_undo!"
+           from certvakt.contacts
+           where made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day'
+           order by made_at desc, id desc limit $1"#,
+        i64::from(limit),
+    );
+    Ok(found.fetch_all(tx).await?)
+}

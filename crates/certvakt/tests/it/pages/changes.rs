@@ -253,7 +253,7 @@ async fn people_find_their_own_changes_of_the_last_day_and_undo_one() {
     let mut browser = signed_in(&place, "coordinator").await;
     let mut administrator = signed_in(&place, "administrator").await;
     let none = browser.get("/changes").await;
-    assert_eq!(element(&none, "h1"), "Du har ikke endret noen sertifisering det siste døgnet");
+    assert_eq!(element(&none, "h1"), "Du har ikke endret eller registrert noe det siste døgnet");
     for (chapter, date) in [("a2", "01.07.2026"), ("a4", "")] {
         let action = if date.is_empty() { "suspensions" } else { "corrections" };
         let form = browser.get(&format!("{}/{action}", certification(chapter))).await;
@@ -267,11 +267,14 @@ async fn people_find_their_own_changes_of_the_last_day_and_undo_one() {
         assert!(browser.get(page).await.text.contains("href=\"/changes\""), "{page}");
     }
     let page = browser.get("/changes").await;
-    assert_eq!(element(&page, "h1"), "Du har gjort 2 endringer det siste døgnet");
+    assert_eq!(element(&page, "h1"), "Du har registrert 2 endringer og kontakter det siste døgnet");
     for words in ["Mentor a2", "Siste gyldige dag før endringen: 20. juni 2026.", "Mentor a4"] {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }
-    assert!(administrator.get("/changes").await.text.contains("ikke endret noen"), "only one's own");
+    assert!(
+        administrator.get("/changes").await.text.contains("ikke endret eller registrert noe"),
+        "only one's own"
+    );
 
     // Somebody changes one of them, which keeps it.
     place.database.execute("update public.peer_mentor_certifications set expires_at = '2026-09-09T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a4'").await;

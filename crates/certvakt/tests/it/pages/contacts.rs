@@ -1,7 +1,7 @@
 //! Recorded contacts: what the timeline says about them, and how they are undone.
 
 use super::{certification, element, send, signed_in};
-use crate::sign_in::{TestService, between};
+use crate::sign_in::{Browser, TestService, between};
 
 /// The day of the next contact.
 const NEXT: (&str, &str) = ("next_on", "29.06.2026");
@@ -69,4 +69,37 @@ async fn those_who_stop_are_not_to_be_contacted_again() {
         "{}",
         page.text
     );
+}
+
+#[tokio::test]
+async fn people_find_and_undo_their_own_contacts_among_their_changes() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let contact = async |browser: &mut Browser, chapter: &str, outcome: &str| {
+        let form = browser.get(&format!("{}/contacts", certification(chapter))).await;
+        assert_eq!(send(browser, &form, &[("outcome", outcome), NEXT]).await.status, 303);
+    };
+    contact(&mut browser, "a2", "no_answer").await;
+    let form = browser.get(&format!("{}/suspensions", certification("a4"))).await;
+    assert_eq!(send(&mut browser, &form, &[]).await.status, 303);
+    contact(&mut browser, "a4", "stops").await;
+    contact(&mut administrator, "a2", "booked").await;
+
+    let page = browser.get("/changes").await;
+    assert_eq!(element(&page, "h1"), "Du har registrert 3 endringer og kontakter det siste døgnet");
+    let (stops, no_answer) =
+        (": Likepersonen vil ikke fortsette.", ": Fikk ikke svar. Neste kontakt 29. juni 2026.");
+    let places = [stops, "gyldige dag før endringen", no_answer].map(|words| page.text.find(words));
+    assert!(places.is_sorted() && places[0].is_some(), "the latest first: {places:?} in {}", page.text);
+    assert!(!page.text.contains("påmeldt kurs"), "only one's own: {}", page.text);
+    assert_eq!(page.text.matches(">Angre<").count(), 3, "{}", page.text);
+    // The last form of the page undoes the oldest contact.
+    let undone = send(&mut browser, &page, &[]).await;
+    assert_eq!(undone.status, 303, "{}", undone.text);
+    let page = browser.get("/changes").await;
+    assert_eq!(element(&page, "h1"), "Du har registrert 2 endringer og kontakter det siste døgnet");
+    place.database.execute("update certvakt.contacts set made_at = made_at - interval '1 day'").await;
+    let page = browser.get("/changes").await;
+    assert_eq!(element(&page, "h1"), "Du har registrert én endring eller kontakt det siste døgnet");
 }

@@ -18,6 +18,7 @@ async fn a_page_takes_few_statements() {
     let certification = certification("a2");
     let pages = [
         "/today",
+        "/changes",
         "/certifications",
         "/certifications?q=mentor&state=due",
         "/certifications?order=name&state=due&on=2026-12-06",
