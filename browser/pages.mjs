@@ -52,6 +52,7 @@ const PAGES = {
   "several-refused": ["coordinator", async (page) => { await several(page); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   "several-check": ["coordinator", async (page) => { await several(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   changes: ["coordinator", (page) => page.goto("/changes")],
+  "contacts-later": ["coordinator", (page) => page.goto("/contacts")],
   outlook: ["administrator", (page) => page.goto("/outlook")],
   "outlook-refused": ["administrator", async (page) => { await page.goto("/outlook"); await page.locator("input.date").first().fill("mange"); await page.getByRole("button", { name: /^(Lagre|Save)/ }).first().click(); }],
   about: [null, (page) => page.goto("/about")],

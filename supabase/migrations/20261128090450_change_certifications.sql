@@ -294,6 +294,8 @@ begin
     from new_rows n
     join certvakt.memberships m on m.person_id = n.peer_mentor_id and m.role = 'mentor'
     where n.id = any (moved) and m.organisation_id = n.organisation_id and m.chapter_id <> n.chapter_id;
+    update certvakt.contacts k set chapter_id = n.chapter_id from new_rows n
+    where n.id = any (moved) and k.certification_id = n.id;
   end if;
   if retyped is not null then
     perform certvakt.update_listings(retyped, 'corrected');

@@ -6,6 +6,8 @@ set local statement_timeout = '60s';
 create table certvakt.contacts (
   id uuid primary key default certvakt.uuid_v7(),
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
+  -- A copy of the certification's, so that an index finds the next contacts of a chapter. Moves keep it up to date.
+  chapter_id uuid not null,
   -- A contact is about one end of the validity: after a renewal it no longer counts.
   expires_at timestamptz,
   outcome text not null
@@ -20,12 +22,14 @@ create table certvakt.contacts (
 );
 comment on table certvakt.contacts is
   'What coordinators recorded after they reached a mentor, or tried to. Until next_on, the certification needs nobody.';
+comment on column certvakt.contacts.chapter_id is 'The chapter of the certification, also after it has moved.';
 comment on column certvakt.contacts.expires_at is 'The end of the validity that the contact was about.';
 comment on column certvakt.contacts.next_on is
   'The day on which somebody should contact the mentor again, in the organisation''s time zone. Null: nobody needs to, until the date changes.';
 comment on column certvakt.contacts.note is 'What was said, in the words of the coordinator.';
 create index contacts_certification on certvakt.contacts (certification_id, made_at desc);
 create index contacts_made_by on certvakt.contacts (made_by, made_at desc);
+create index contacts_next on certvakt.contacts (chapter_id, next_on, id) where next_on is not null;
 
 alter table certvakt.contacts enable row level security;
 alter table certvakt.contacts force row level security;
@@ -33,20 +37,24 @@ revoke all on certvakt.contacts from public, anon, authenticated, service_role;
 grant select on certvakt.contacts to certvakt_worker, certvakt_definer;
 create policy worker_reads on certvakt.contacts for select to certvakt_worker using (true);
 create policy definer_reads on certvakt.contacts for select to certvakt_definer using (true);
+-- After a move of the certification.
+grant update (chapter_id) on certvakt.contacts to certvakt_definer;
+create policy definer_moves on certvakt.contacts for update to certvakt_definer using (true) with check (true);
 -- For the erasure of a person.
 grant select, delete on certvakt.contacts to certvakt_registrar;
 create policy registrar_reads on certvakt.contacts for select to certvakt_registrar using (true);
 create policy registrar_deletes on certvakt.contacts for delete to certvakt_registrar using (true);
 -- The policy of certifications decides which contacts a person sees.
-grant select (id, certification_id, expires_at, outcome, next_on, note, made_at, made_by),
-  insert (id, certification_id, expires_at, outcome, next_on, note, made_by), delete on certvakt.contacts to authenticated;
+grant select (id, certification_id, chapter_id, expires_at, outcome, next_on, note, made_at, made_by),
+  insert (id, certification_id, chapter_id, expires_at, outcome, next_on, note, made_by), delete on certvakt.contacts to authenticated;
 create policy people_see on certvakt.contacts for select to authenticated using (
   exists (select from public.peer_mentor_certifications c where c.id = contacts.certification_id));
 create policy people_record on certvakt.contacts for insert to authenticated with check (
   made_by = (select certvakt.current_person())
   and exists (
     select from public.peer_mentor_certifications c
-    where c.id = contacts.certification_id and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+    where c.id = contacts.certification_id and c.chapter_id = contacts.chapter_id
+      and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
       and c.peer_mentor_id <> (select certvakt.current_person())));
 create policy people_undo on certvakt.contacts for delete to authenticated using (
   made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day');

@@ -56,8 +56,8 @@ chapters SELECT id, organisation_id, parent_id, slug, name, required_mentors
 chapters UPDATE name
 chapters_without_coordinator SELECT organisation_id, chapter_id, name
 contact_points SELECT id, person_id, kind, installation, created_at
-contacts INSERT id, certification_id, expires_at, outcome, next_on, note, made_by
-contacts SELECT id, certification_id, expires_at, outcome, next_on, note, made_at, made_by
+contacts INSERT id, certification_id, chapter_id, expires_at, outcome, next_on, note, made_by
+contacts SELECT id, certification_id, chapter_id, expires_at, outcome, next_on, note, made_at, made_by
 digest_settings INSERT person_id, schedule, weekday
 digest_settings SELECT person_id, schedule, weekday
 digest_settings UPDATE schedule, weekday

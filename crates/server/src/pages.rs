@@ -37,6 +37,7 @@ mod my_notices;
 mod outlook;
 mod paging;
 mod partners;
+mod put_off;
 mod reach;
 mod register;
 mod results;
@@ -110,6 +111,7 @@ fn oneself() -> Router<Api> {
 fn organisation() -> Router<Api> {
     Router::new()
         .route("/today", get(today::show))
+        .route("/contacts", get(put_off::show))
         .route("/outlook", get(outlook::show))
         .route("/outlook.csv", get(outlook::file))
         .route("/chapters", get(chapters::show))

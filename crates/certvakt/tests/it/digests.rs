@@ -69,8 +69,8 @@ async fn each_schedule_has_its_days() {
     let expired = "update public.peer_mentor_certifications set expires_at = '2026-06-15T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a2'";
     let month = "update public.peer_mentor_certifications set expires_at = '2026-07-10T20:00:00Z' where id = '00000000-0000-4000-8000-0000000200a2'";
     let unreachable = "insert into certvakt.delivery_attempts (delivery_id, attempt, outcome, finished_at) select d.id, 1, 'given_up', now() + interval '1 minute' from certvakt.deliveries d join public.cert_notification_log l on l.id = d.id where l.certification_id = '00000000-0000-4000-8000-0000000200a2'";
-    let settled = "insert into certvakt.contacts (certification_id, expires_at, outcome) select id, expires_at, 'stops' from public.peer_mentor_certifications";
-    let again = "insert into certvakt.contacts (certification_id, expires_at, outcome, next_on) select id, expires_at, 'booked', '2026-06-16' from public.peer_mentor_certifications where chapter_id = '00000000-0000-4000-8000-0000000000a2'";
+    let settled = "insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome) select id, chapter_id, expires_at, 'stops' from public.peer_mentor_certifications";
+    let again = "insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome, next_on) select id, chapter_id, expires_at, 'booked', '2026-06-16' from public.peer_mentor_certifications where chapter_id = '00000000-0000-4000-8000-0000000000a2'";
     let held = "insert into certvakt.runs (organisation_id, run_date, state, finished_at) values ('00000000-0000-4000-8000-0000000000a0', '2026-06-16', 'held', now() + interval '1 minute')";
     // The weekday of a weekly digest, the change after Monday, the next day with digests, and the kind.
     let cases = [

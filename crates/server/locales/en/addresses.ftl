@@ -59,4 +59,12 @@ contact-said = Said: { $name }
 contact-undo = Remove the contact
 done-contact-undone = The contact is removed: { $name }
 fault-contact-note = The text is too long, or contains characters that cannot be shown.
+put-off = To contact later
+put-off-title = { $number ->
+    [0] Nobody is to be contacted later
+    [one] One is to be contacted later
+   *[other] { $number } are to be contacted later
+}
+put-off-what = Somebody has recorded a contact and set a date for the next one. Until then, the page "Today" does not show the certification.
+put-off-cut = The page shows the { $number } to be contacted first.
 today-recorded-see = See the contact, or remove it

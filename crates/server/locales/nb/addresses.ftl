@@ -60,3 +60,11 @@ contact-undo = Fjern kontakten
 done-contact-undone = Kontakten er fjernet: { $name }
 fault-contact-note = Teksten er for lang, eller inneholder tegn som ikke kan vises.
 today-recorded-see = Se kontakten, eller fjern den
+put-off = Kontakt på et senere tidspunkt
+put-off-title = { $number ->
+    [0] Ingen skal kontaktes på et senere tidspunkt
+    [one] Én skal kontaktes på et senere tidspunkt
+   *[other] { $number } skal kontaktes på et senere tidspunkt
+}
+put-off-what = Noen har registrert en kontakt og satt en dato for den neste. Fram til da vises saken ikke under «I dag».
+put-off-cut = Siden viser de { $number } som skal kontaktes først.

@@ -46,8 +46,8 @@ pub async fn record(
     note: Option<&str>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into certvakt.contacts (id, certification_id, expires_at, outcome, next_on, note, made_by)
-         select $1, c.id, c.expires_at, $3, $4, $5, (select certvakt.current_person())
+        "insert into certvakt.contacts (id, certification_id, chapter_id, expires_at, outcome, next_on, note, made_by)
+         select $1, c.id, c.chapter_id, c.expires_at, $3, $4, $5, (select certvakt.current_person())
          from public.peer_mentor_certifications c where c.id = $2
          on conflict (id) do nothing",
         id,
@@ -111,5 +111,18 @@ pub async fn recent(tx: &mut CallerTx, limit: u32) -> Result<Vec<Contact>, Store
            order by made_at desc, id desc limit $1"#,
         i64::from(limit),
     );
+    Ok(found.fetch_all(tx).await?)
+}
+
+/// The latest contacts about certifications that the caller manages that put the next contact off to a later day than the
+/// present one of their organisation, the earliest first.
+pub async fn put_off(
+    tx: &mut CallerTx,
+    today: &[(Uuid, NaiveDate)],
+    limit: u32,
+) -> Result<Vec<Contact>, StoreError> {
+    let (organisations, days): (Vec<Uuid>, Vec<NaiveDate>) = today.iter().copied().unzip();
+    let found =
+        sqlx::query_file_as!(Contact, "src/caller/put_off.sql", &organisations, &days, i64::from(limit));
     Ok(found.fetch_all(tx).await?)
 }

@@ -103,3 +103,82 @@ async fn people_find_and_undo_their_own_contacts_among_their_changes() {
     let page = browser.get("/changes").await;
     assert_eq!(element(&page, "h1"), "Du har registrert én endring eller kontakt det siste døgnet");
 }
+
+#[tokio::test]
+async fn those_whom_a_contact_put_off_are_listed_until_it_no_longer_counts() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let none = browser.get("/contacts").await;
+    assert_eq!(element(&none, "h1"), "Ingen skal kontaktes på et senere tidspunkt");
+    for (chapter, next) in [("a2", "29.06.2026"), ("a4", "20.06.2026"), ("a3", "16.06.2026")] {
+        let who = if chapter == "a2" { &mut browser } else { &mut administrator };
+        let form = who.get(&format!("{}/contacts", certification(chapter))).await;
+        let sent = send(who, &form, &[("outcome", "no_answer"), ("next_on", next)]).await;
+        assert_eq!(sent.status, 303, "{}", sent.text);
+    }
+    for page in ["/today", "/changes"] {
+        assert!(browser.get(page).await.text.contains("href=\"/contacts\""), "{page}");
+    }
+    let page = browser.get("/contacts").await;
+    assert_eq!(element(&page, "h1"), "2 skal kontaktes på et senere tidspunkt");
+    assert!(!page.text.contains("Mentor a3"), "only the chapters that the person manages: {}", page.text);
+    let places = ["Mentor a4", "Neste kontakt 20. juni 2026", "Mentor a2", "Neste kontakt 29. juni 2026"]
+        .map(|words| page.text.find(words));
+    assert!(places.is_sorted() && places[0].is_some(), "the earliest first: {places:?} in {}", page.text);
+    for words in ["Siste kontakt", "fikk ikke svar", "om 5 dager", "Registrert av Coordinator"] {
+        assert!(page.text.contains(words), "{words} in {}", page.text);
+    }
+    let path = certification("a2");
+    for link in [path.clone(), format!("{path}/contacts")] {
+        assert!(page.text.contains(&format!("href=\"{link}\"")), "{link} in {}", page.text);
+    }
+    let mut mentor = signed_in(&place, "mentor").await;
+    let none = mentor.get("/contacts").await;
+    assert_eq!(
+        element(&none, "h1"),
+        "Ingen skal kontaktes på et senere tidspunkt",
+        "a mentor manages nobody"
+    );
+
+    // What ends a contact: a later one, another date, a withdrawal, and its own day.
+    let of = |chapter: &str| certification(chapter).rsplit('/').next().unwrap().to_owned();
+    let (a2, a4) = (of("a2"), of("a4"));
+    for (change, back) in [
+        (
+            format!("insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome)
+               select id, chapter_id, expires_at, 'stops' from public.peer_mentor_certifications where id = '{a2}'"),
+            "delete from certvakt.contacts where outcome = 'stops'".to_owned(),
+        ),
+        (
+            format!("update public.peer_mentor_certifications set expires_at = expires_at + interval '1 day' where id = '{a2}'"),
+            format!("update public.peer_mentor_certifications set expires_at = expires_at - interval '1 day' where id = '{a2}'"),
+        ),
+        (
+            format!("update certvakt.contacts set next_on = '2026-06-15' where certification_id = '{a2}'"),
+            format!("update certvakt.contacts set next_on = '2026-06-29' where certification_id = '{a2}'"),
+        ),
+    ] {
+        place.database.execute(&change).await;
+        let page = browser.get("/contacts").await;
+        assert!(!page.text.contains("Mentor a2") && page.text.contains("Mentor a4"), "{change}: {}", page.text);
+        place.database.execute(&back).await;
+        assert!(browser.get("/contacts").await.text.contains("Mentor a2"), "{back}");
+    }
+    // After a move, the coordinator of the new chapter sees it, and no longer the former one.
+    let moved = |chapter: &str| {
+        format!(
+            "update public.peer_mentor_certifications set chapter_id = '00000000-0000-4000-8000-0000000000{chapter}' where id = '{a4}'"
+        )
+    };
+    place.database.execute(&moved("a3")).await;
+    assert!(!browser.get("/contacts").await.text.contains("Mentor a4"));
+    assert!(administrator.get("/contacts").await.text.contains("Mentor a4"));
+    place.database.execute(&moved("a4")).await;
+    let withdrawal = browser.get(&format!("{}/withdrawals", certification("a4"))).await;
+    let check = send(&mut browser, &withdrawal, &[]).await;
+    assert_eq!(send(&mut browser, &check, &[("step", "save")]).await.status, 303);
+    let page = browser.get("/contacts").await;
+    assert_eq!(element(&page, "h1"), "Én skal kontaktes på et senere tidspunkt");
+    assert!(!page.text.contains("Mentor a4"), "{}", page.text);
+}

@@ -19,6 +19,7 @@ async fn a_page_takes_few_statements() {
     let pages = [
         "/today",
         "/changes",
+        "/contacts",
         "/certifications",
         "/certifications?q=mentor&state=due",
         "/certifications?order=name&state=due&on=2026-12-06",

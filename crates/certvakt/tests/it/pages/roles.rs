@@ -51,8 +51,9 @@ async fn add_contact(place: &TestService) {
     place
         .database
         .execute(&format!(
-            "insert into certvakt.contacts (id, certification_id, outcome, made_by)
-             select '{CONTACT}', '{}', 'reached', i.person_id from certvakt.identities i where i.subject = 'coordinator' limit 1",
+            "insert into certvakt.contacts (id, certification_id, chapter_id, outcome, made_by)
+             select '{CONTACT}', c.id, c.chapter_id, 'reached', i.person_id
+             from public.peer_mentor_certifications c, certvakt.identities i where c.id = '{}' and i.subject = 'coordinator' limit 1",
             certification("a2").rsplit('/').next().unwrap()
         ))
         .await;

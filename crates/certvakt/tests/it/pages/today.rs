@@ -193,8 +193,8 @@ async fn nobody_records_a_contact_about_others_or_themselves() {
     let refused = sqlx::raw_sql(
         "begin; select set_config('request.jwt.claims', '{\"iss\": \"https://issuer.example\", \"sub\": \"mentor\"}', true);
          set local role authenticated;
-         insert into certvakt.contacts (certification_id, outcome, made_by)
-         values ('00000000-0000-4000-8000-0000000200a2', 'reached', '00000000-0000-4000-8000-0000000100a2')",
+         insert into certvakt.contacts (certification_id, chapter_id, outcome, made_by)
+         values ('00000000-0000-4000-8000-0000000200a2', '00000000-0000-4000-8000-0000000000a2', 'reached', '00000000-0000-4000-8000-0000000100a2')",
     );
     let refused = refused.execute(&mut crate::harness::superuser(&place.database.name).await).await;
     assert!(refused.unwrap_err().to_string().contains("row-level security"));

@@ -50,8 +50,8 @@ insert into certvakt.person_changes (organisation_id, person_id, kind)
 insert into certvakt.digest_settings (person_id) values ('{person}');
 insert into certvakt.digests (organisation_id, person_id, kind, on_date)
   select id, '{person}', 'weekly', '2026-06-15' from certvakt.organisations;
-insert into certvakt.contacts (certification_id, outcome, note, made_by)
-  select id, 'reached', 'zqx7', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
+insert into certvakt.contacts (certification_id, chapter_id, outcome, note, made_by)
+  select id, chapter_id, 'reached', 'zqx7', peer_mentor_id from public.peer_mentor_certifications where peer_mentor_id = '{person}';
 insert into certvakt.delivery_attempts (delivery_id, attempt, channel, outcome, detail)
   select d.id, 1, 'email', 'retry', '451' from certvakt.deliveries d
   join public.cert_notification_log l on l.id = d.id where l.recipient_id = '{person}';
