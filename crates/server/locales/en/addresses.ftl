@@ -59,6 +59,8 @@ contact-said = Said: { $name }
 contact-undo = Remove the contact
 done-contact-undone = The contact is removed: { $name }
 fault-contact-note = The text is too long, or contains characters that cannot be shown.
+today-stops = Notices continue until the certification is withdrawn.
+today-stops-withdraw = Withdraw the certification
 put-off = To contact later
 put-off-title = { $number ->
     [0] Nobody is to be contacted later

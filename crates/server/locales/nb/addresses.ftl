@@ -60,6 +60,8 @@ contact-undo = Fjern kontakten
 done-contact-undone = Kontakten er fjernet: { $name }
 fault-contact-note = Teksten er for lang, eller inneholder tegn som ikke kan vises.
 today-recorded-see = Se kontakten, eller fjern den
+today-stops = Varslene fortsetter til sertifiseringen er trukket tilbake.
+today-stops-withdraw = Trekk tilbake sertifiseringen
 put-off = Kontakt på et senere tidspunkt
 put-off-title = { $number ->
     [0] Ingen skal kontaktes på et senere tidspunkt

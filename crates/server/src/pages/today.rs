@@ -6,13 +6,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
+use certvakt_engine::expiry::standing::Standing;
 use certvakt_store::caller::chapters::without_coordinator;
-use certvakt_store::caller::{self, Certification, Filter, contacts, partners};
-use certvakt_store::{CallerTx, StoreError};
+use certvakt_store::caller::{self, Filter, contacts, mentor, partners};
+use certvakt_store::{CallerTx, ContactOutcome, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::action::Action;
 use super::error::PageError;
 use super::link::link;
 use super::partners::path_of;
@@ -55,7 +57,16 @@ struct TodayPage {
     /// Whether the person sees no certification at all.
     is_empty: bool,
     /// The certification about which a contact was just recorded.
-    recorded: Option<Uuid>,
+    recorded: Option<Recorded>,
+}
+
+/// A certification about which a contact was just recorded.
+struct Recorded {
+    id: Uuid,
+    /// The mentor's name.
+    name: String,
+    /// The forms that end the notices to a mentor who does not want to continue: their paths and labels.
+    endings: Vec<(String, String)>,
 }
 
 /// The certifications with the same reason.
@@ -81,6 +92,7 @@ pub(super) async fn show(
     Query(query): Query<TodayQuery>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
+    let (now, text) = (api.clock().now(), layout.text);
     let chapters = caller::chapters(&mut tx).await?;
     let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
     let found = attention(&mut tx, chapter, api.clock()).await?;
@@ -90,11 +102,10 @@ pub(super) async fn show(
     let is_empty = found.items.is_empty()
         && caller::certifications(&mut tx, &Filter::default(), None, 1).await?.is_empty();
     let recorded = match query.about.parse() {
-        Ok(about) if query.done == "contact" => recorded(&mut tx, about).await?,
+        Ok(about) if query.done == "contact" => recorded(&mut tx, about, now, text).await?,
         _ => None,
     };
     tx.commit().await?;
-    let text = layout.text;
     let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
     let held = held.map(|what| (what, "/runs".to_owned()));
     let problems = partners.iter().flat_map(|one| {
@@ -107,7 +118,7 @@ pub(super) async fn show(
     let ahead = (needed > 0 && soon > 0).then(|| text.count("today-ahead", soon));
     let heading = match (&recorded, needed) {
         (Some(one), _) => {
-            let arguments = [("number", needed.into()), ("name", name_of(one, text).into())];
+            let arguments = [("number", needed.into()), ("name", one.name.as_str().into())];
             text.with("today-recorded-title", &arguments)
         }
         (_, 0) if found.is_cut => text.say("today-cut-title"),
@@ -115,7 +126,6 @@ pub(super) async fn show(
         (_, 0) => text.say("today-nothing-title"),
         _ => text.count("today-title", needed),
     };
-    let now = api.clock().now();
     let groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
         .map(|reason| group(reason, &found, now, text));
     let all = (text.say("today-all-chapters"), PATH.to_owned(), chapter.is_none());
@@ -132,15 +142,31 @@ pub(super) async fn show(
         is_cut: found.is_cut,
         is_empty,
         layout: Layout { heading, has_news: recorded.is_some(), ..layout },
-        recorded: recorded.map(|one| one.id),
+        recorded,
     };
     Ok(page(StatusCode::OK, &shown))
 }
 
 /// A certification about which the caller recorded a contact within the last day.
-async fn recorded(tx: &mut CallerTx, about: Uuid) -> Result<Option<Certification>, StoreError> {
+async fn recorded(
+    tx: &mut CallerTx,
+    about: Uuid,
+    now: DateTime<Utc>,
+    text: Text,
+) -> Result<Option<Recorded>, StoreError> {
     let contacts = contacts::of_certification(tx, about).await?;
-    if contacts.iter().any(|one| one.may_undo) { caller::certification(tx, about).await } else { Ok(None) }
+    let Some(contact) = contacts.iter().find(|one| one.may_undo) else { return Ok(None) };
+    let Some(found) = caller::certification(tx, about).await? else { return Ok(None) };
+    let (id, name, mut endings) = (found.id, name_of(&found, text), Vec::new());
+    let may_withdraw = found.is_managed && Action::Withdrawal.is_possible(Standing::of(&found, now).state);
+    if contact.outcome == ContactOutcome::Stops && may_withdraw {
+        let form = |end: &str, key: &str| (format!("/certifications/{id}/{end}"), text.say(key));
+        endings.push(form(Action::Withdrawal.path(), "today-stops-withdraw"));
+        if mentor::mentor(tx, id).await?.is_some_and(|mentor| mentor.may_end && !mentor.has_ended()) {
+            endings.push(form("endings", "action-end"));
+        }
+    }
+    Ok(Some(Recorded { id, name, endings }))
 }
 
 /// That chapters have mentors, but no coordinator; names some of them.

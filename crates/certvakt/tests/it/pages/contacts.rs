@@ -61,6 +61,23 @@ async fn those_who_stop_are_not_to_be_contacted_again() {
     // The form suggests a date, which does not count.
     let sent = send(&mut browser, &form, &[("outcome", "stops"), NEXT]).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
+    // The result leads on to what ends the notices, which the contact does not.
+    let result = browser.get(&sent.location.unwrap()).await;
+    assert!(
+        result.text.contains("Varslene fortsetter til sertifiseringen er trukket tilbake."),
+        "{}",
+        result.text
+    );
+    for form in ["withdrawals", "endings"] {
+        let form = format!("{path}/{form}");
+        assert!(result.text.contains(&format!("href=\"{form}\"")), "{form} in {}", result.text);
+        assert_eq!(browser.get(&form).await.status, 200, "{form}");
+    }
+    let withdrawn: bool = place
+        .database
+        .value("select bool_or(status = 'suspended') from public.peer_mentor_certifications where right(id::text, 4) = '00a2'")
+        .await;
+    assert!(!withdrawn, "nothing is withdrawn automatically");
     let kept: bool = place.database.value("select next_on is null from certvakt.contacts").await;
     assert!(kept);
     let page = browser.get(&path).await;
