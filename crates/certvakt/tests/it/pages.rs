@@ -7,6 +7,7 @@ mod contact_points;
 mod contacts;
 mod costs;
 mod holders;
+mod import_checks;
 mod imports;
 mod imports_within_limits;
 mod listing;

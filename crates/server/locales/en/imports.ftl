@@ -73,6 +73,7 @@ checked-held-title = The register looks unusual. Nothing is imported
 checked-refused-title = The register cannot be imported
 check-held = Check the changes below before you import. If something is wrong, change the columns or correct the file.
 check-nothing-yet = This happens if you import the file:
+check-first = Look at these first
 check-changes = The changes
 check-no-changes = The file changes nothing.
 check-more = { $number ->

@@ -73,6 +73,7 @@ checked-held-title = Registeret ser uvanlig ut. Ingenting er importert
 checked-refused-title = Registeret kan ikke importeres
 check-held = Kontroller endringene nedenfor før du importerer. Er noe galt, endrer du kolonnene eller retter filen.
 check-nothing-yet = Dette skjer hvis du importerer filen:
+check-first = Se på disse først
 check-changes = Endringene
 check-no-changes = Filen endrer ingenting.
 check-more = { $number ->

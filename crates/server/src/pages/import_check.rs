@@ -27,9 +27,11 @@ use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 
-/// The consequences in the order of the page: those first that a person should look at.
-const CONSEQUENCES: [&str; 9] =
-    ["missing", "suspended", "corrected", "moved", "added", "renewed", "reinstated", "edited", "unchanged"];
+/// The consequences that a person should look at first, because they can end a validity.
+const FIRST: [&str; 2] = ["missing", "suspended"];
+/// The other consequences, in the order of the page.
+const CONSEQUENCES: [&str; 7] =
+    ["added", "renewed", "corrected", "moved", "reinstated", "edited", "unchanged"];
 
 #[derive(Template)]
 #[template(path = "import_check.html")]
@@ -43,10 +45,12 @@ struct CheckPage {
     hold: Option<String>,
     /// What else a person should know, as sentences.
     notes: Vec<String>,
-    close_matches: Vec<Close>,
-    groups: Vec<Group>,
     rejected: i64,
     rejects: Vec<Rejection>,
+    /// The groups that a person should look at first.
+    first: Vec<Group>,
+    close_matches: Vec<Close>,
+    groups: Vec<Group>,
     /// Whether the register was checked for somebody else, so that it is checked again before this person imports it.
     is_of_other: bool,
 }
@@ -137,7 +141,9 @@ pub(super) fn page_of(
     let text = layout.text;
     let changes = checked.changes.as_ref();
     let rows = changes.map_or(&[][..], |changes| &changes.rows);
-    let groups = CONSEQUENCES.into_iter().filter_map(|consequence| group(consequence, rows, &checked, text));
+    let groups = |consequences: &[&str]| -> Vec<Group> {
+        consequences.iter().filter_map(|consequence| group(consequence, rows, &checked, text)).collect()
+    };
     let close = changes.map_or(&[][..], |changes| &changes.close_matches);
     let close = close.iter().enumerate().map(|(number, one)| described(number, one, &register, text));
     let heading = match (&checked.code, &checked.hold) {
@@ -153,8 +159,9 @@ pub(super) fn page_of(
             text.with(&format!("hold-{}", hold.rule), &numbers)
         }),
         notes: notes(&checked, text),
+        first: groups(&FIRST),
         close_matches: close.collect(),
-        groups: groups.collect(),
+        groups: groups(&CONSEQUENCES),
         rejected: checked.rejected,
         rejects: Rejection::first(&checked.rejects, REJECTS, rejected, &register.options.columns, text),
         is_of_other: !found.is_own,
