@@ -116,14 +116,19 @@ revoke all on function certvakt.folded(text) from public, anon, authenticated, s
 grant execute on function certvakt.folded(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
 
 -- Letters after z are characters after z in ASCII here, which certvakt.folded leaves as they are.
-create function certvakt.alphabetical(name text) returns bytea
-language sql immutable strict parallel safe set search_path = ''
-return convert_to(certvakt.folded(translate(
-  replace(replace(replace(name, 'Aa', 'Å'), 'AA', 'Å'), 'aa', 'å'), 'ÆæÄäØøÖöÅå', '{{{{||||}}')), 'UTF8');
+-- A line feed sorts before every character of a name, so all names with one family name stay together.
+create function certvakt.alphabetical(name text, family_name text default null) returns bytea
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return convert_to(certvakt.folded(translate(
+    replace(replace(replace(coalesce(family_name || E'\n', '') || name, 'Aa', 'Å'), 'AA', 'Å'), 'aa', 'å'),
+    'ÆæÄäØøÖöÅå', '{{{{||||}}')), 'UTF8');
+end
+$$;
 comment on function certvakt.alphabetical is
-  'Returns what sorts names as the Norwegian alphabet does, in any collation: æ, ø and å come last, aa is å, and case and accents do not count.';
-revoke all on function certvakt.alphabetical(text) from public, anon, authenticated, service_role;
-grant execute on function certvakt.alphabetical(text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
+  'Returns what sorts names as the Norwegian alphabet does, in any collation: æ, ø and å come last, aa is å, and case and accents do not count. A name with a family name sorts by the family name, then by the whole name.';
+revoke all on function certvakt.alphabetical(text, text) from public, anon, authenticated, service_role;
+grant execute on function certvakt.alphabetical(text, text) to certvakt_worker, certvakt_registrar, certvakt_definer, authenticated;
 
 create function certvakt.calling_role() returns text
 language sql stable parallel safe set search_path = ''

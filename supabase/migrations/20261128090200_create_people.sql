@@ -8,15 +8,18 @@ create table certvakt.people (
   id uuid primary key default certvakt.uuid_v7(),
   name text constraint people_name_form check (length(name) between 1 and 200)
     constraint people_name_plain check (name !~ certvakt.forbidden_characters()),
+  family_name text constraint people_family_name_form check (length(family_name) between 1 and 200)
+    constraint people_family_name_plain check (family_name !~ certvakt.forbidden_characters()),
   locale text constraint people_locale_known check (locale in ('nb', 'en')),
   created_at timestamptz not null default now(),
   erased_at timestamptz,
   name_folded text generated always as (certvakt.folded(name)) stored,
   erased_by text,
-  constraint people_erased_whole check (erased_at is null or (name is null and locale is null))
+  constraint people_erased_whole check (erased_at is null or (name is null and family_name is null and locale is null))
 );
 comment on column certvakt.people.name is
   'The person''s own name. An app that keeps people itself writes it; registers write person_names. It is used in organisations that have no name for the person.';
+comment on column certvakt.people.family_name is 'The family name in `name`, by which lists sort. Null: they sort by `name`.';
 comment on column certvakt.people.locale is 'The person''s language. Null: the language of the organisation.';
 comment on column certvakt.people.erased_at is 'When the person''s data was erased.';
 comment on column certvakt.people.name_folded is 'The name in the form that searches compare.';
@@ -33,7 +36,7 @@ create policy registrar_manages on certvakt.people to certvakt_registrar using (
 grant select (id, name, locale) on certvakt.people to certvakt_auth;
 create policy auth_reads on certvakt.people for select to certvakt_auth using (true);
 -- To lock a person, the definer updates the id to the same value. It adds the people whom administrators add.
-grant select (id, name, locale, created_at, erased_at, name_folded), insert (id), update (id) on certvakt.people to certvakt_definer;
+grant select (id, name, family_name, locale, created_at, erased_at, name_folded), insert (id), update (id) on certvakt.people to certvakt_definer;
 create policy definer_adds on certvakt.people for insert to certvakt_definer with check (name is null);
 create policy definer_reads on certvakt.people for select to certvakt_definer using (true);
 create policy definer_locks on certvakt.people for update to certvakt_definer using (true) with check (true);
@@ -44,10 +47,14 @@ create table certvakt.person_names (
   organisation_id uuid not null references certvakt.organisations (id) on delete cascade,
   name text not null constraint person_names_name_form check (length(name) between 1 and 200)
     constraint person_names_name_plain check (name !~ certvakt.forbidden_characters()),
+  family_name text constraint person_names_family_name_form check (length(family_name) between 1 and 200)
+    constraint person_names_family_name_plain check (family_name !~ certvakt.forbidden_characters()),
   name_folded text generated always as (certvakt.folded(name)) stored,
   locale text constraint person_names_locale_known check (locale in ('nb', 'en')),
   primary key (person_id, organisation_id)
 );
+comment on column certvakt.person_names.family_name is
+  'The family name in `name`, by which lists sort, from a register that separates names. Null: they sort by `name`.';
 comment on column certvakt.person_names.locale is
   'The language in which the organisation writes to the person, from its register. Null: the register has none. people.locale takes precedence.';
 comment on table certvakt.person_names is

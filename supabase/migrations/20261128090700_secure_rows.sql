@@ -184,7 +184,7 @@ revoke all on certvakt.visible_certifications from public, anon, authenticated, 
 grant select on certvakt.visible_certifications to certvakt_definer;
 alter view certvakt.visible_certifications owner to certvakt_viewer;
 
-grant select (id, name, locale, erased_at) on certvakt.people to authenticated;
+grant select (id, name, family_name, locale, erased_at) on certvakt.people to authenticated;
 create policy people_see on certvakt.people for select to authenticated using (
   id = (select certvakt.current_person())
   or exists (
@@ -193,7 +193,7 @@ create policy people_see on certvakt.people for select to authenticated using (
   -- A mentor who has left the chapter of a visible certification.
   or exists (select from public.peer_mentor_certifications c where c.peer_mentor_id = people.id));
 
-grant select (person_id, organisation_id, name) on certvakt.person_names to authenticated;
+grant select (person_id, organisation_id, name, family_name) on certvakt.person_names to authenticated;
 -- The name that an organisation uses is visible to the person, and to callers who see the person in a chapter or by a
 -- certification of that organisation.
 create policy people_see on certvakt.person_names for select to authenticated using (

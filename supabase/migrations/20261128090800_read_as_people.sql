@@ -10,7 +10,7 @@ set local statement_timeout = '60s';
 -- times.
 create function certvakt.certification_details(certifications uuid[], and_elsewhere boolean)
 returns table (
-  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, is_mentor_erased boolean,
+  id uuid, organisation_id uuid, chapter_id uuid, chapter text, mentor_id uuid, mentor text, family_name text, is_mentor_erased boolean,
   type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
   suspended_until date, is_withdrawn boolean, is_managed boolean, updated_at timestamptz, time_zone text, expired_grace_days smallint,
   lead_times integer[])
@@ -43,7 +43,7 @@ begin
     select h.id, h.name from certvakt.chapters h where h.id = any (array(select distinct f.chapter_id from found f))
   )
   select c.id, c.organisation_id, c.chapter_id, h.name, c.peer_mentor_id, coalesce(n.name, p.name),
-    p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status,
+    case when n.name is null then p.family_name else n.family_name end, p.erased_at is not null, c.certification_type, t.name, c.external_id, c.issued_at, c.expires_at, c.status,
     c.suspended_until, c.is_withdrawn, c.chapter_id = any (chapters) and c.peer_mentor_id <> person, c.updated_at,
     t.time_zone, t.expired_grace_days, t.lead_times
   from found c
@@ -55,7 +55,7 @@ begin
 end
 $$;
 comment on function certvakt.certification_details is
-  'Returns the given certifications that the caller may see, with the names of chapters, mentors and types, and the organisations'' time zones and grace days. and_elsewhere adds the certifications that the caller may see for another reason than their chapter. The name of a chapter that the caller may not see is null. is_managed: the caller may change the certification, because they manage its chapter and it is not their own.';
+  'Returns the given certifications that the caller may see, with the names of chapters, mentors and types, the mentors'' family names to sort by, and the organisations'' time zones and grace days. and_elsewhere adds the certifications that the caller may see for another reason than their chapter. The name of a chapter that the caller may not see is null. is_managed: the caller may change the certification, because they manage its chapter and it is not their own.';
 
 revoke all on function certvakt.certification_details(uuid[], boolean) from public, anon, authenticated, service_role;
 grant execute on function certvakt.certification_details(uuid[], boolean) to authenticated;
@@ -221,7 +221,7 @@ comment on function certvakt.search_certifications is
   'Returns the ids of certifications in visible chapters whose mentor''s name or register id, folded, is like the pattern `containing`. The next to expire come first. At most `how_many`, after the given one. `in_types` limits them to types, as the organisation''s id, a slash and the code, with a range of expiries for each, without those that are suspended; `on_day` is the day on which the suspension must have ended, if it is not today.';
 
 create function certvakt.search_people(
-  containing text, how_many bigint, after_name text, after_id uuid, of_chapter uuid)
+  containing text, how_many bigint, after_place bytea, after_id uuid, of_chapter uuid)
 returns table (id uuid, name text, locale text, erased_at timestamptz)
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
   set enable_seqscan = off rows 50 as $$
@@ -233,7 +233,8 @@ declare
 begin
   return query
   with named as materialized (
-    select p.id, coalesce(n.name, p.name) as name, coalesce(n.name_folded, p.name_folded) as name_folded, p.locale, p.erased_at
+    select p.id, coalesce(n.name, p.name) as name, coalesce(n.name_folded, p.name_folded) as name_folded,
+      case when n.name is null then p.family_name else n.family_name end as family_name, p.locale, p.erased_at
     from (
       select m.person_id, array_agg(m.organisation_id) as organisations
       from certvakt.visible_memberships m
@@ -246,11 +247,11 @@ begin
     ) member
     -- OFFSET 0 keeps the planner from scanning all people instead of looking up each member.
     cross join lateral (
-      select p.id, p.name, p.name_folded, p.locale, p.erased_at from certvakt.people p where p.id = member.person_id offset 0
+      select p.id, p.name, p.name_folded, p.family_name, p.locale, p.erased_at from certvakt.people p where p.id = member.person_id offset 0
     ) p
     -- If the caller sees a person in several organisations, one of them provides the name.
     left join lateral (
-      select n.name, n.name_folded from certvakt.person_names n
+      select n.name, n.name_folded, n.family_name from certvakt.person_names n
       where n.person_id = p.id and n.organisation_id = any (member.organisations)
       order by n.organisation_id limit 1
     ) n on true
@@ -258,9 +259,11 @@ begin
   select p.id, p.name, p.locale, p.erased_at
   from named p
   where (containing is null or p.name_folded like containing)
-    and (after_id is null or (coalesce(p.name, ''), p.id) >
-      (coalesce((select coalesce(seen.name, '') from named seen where seen.id = after_id), after_name), after_id))
-  order by coalesce(p.name, ''), p.id
+    and (after_id is null or (certvakt.alphabetical(coalesce(p.name, ''), p.family_name), p.id) > (
+      coalesce((
+        select certvakt.alphabetical(coalesce(seen.name, ''), seen.family_name) from named seen where seen.id = after_id),
+        after_place), after_id))
+  order by certvakt.alphabetical(coalesce(p.name, ''), p.family_name), p.id
   limit how_many;
 end
 $$;
@@ -269,12 +272,12 @@ comment on function certvakt.search_people is
 
 revoke all on function
   certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date),
-  certvakt.search_people(text, bigint, text, uuid, uuid) from public, anon, authenticated, service_role;
+  certvakt.search_people(text, bigint, bytea, uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function
   certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date),
-  certvakt.search_people(text, bigint, text, uuid, uuid) to authenticated;
+  certvakt.search_people(text, bigint, bytea, uuid, uuid) to authenticated;
 alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date) owner to certvakt_definer;
-alter function certvakt.search_people(text, bigint, text, uuid, uuid) owner to certvakt_definer;
+alter function certvakt.search_people(text, bigint, bytea, uuid, uuid) owner to certvakt_definer;
 
 -- Notices. People cannot read the log itself.
 create function certvakt.notices_of(certifications uuid[])

@@ -218,7 +218,8 @@ begin
       and (people_of.containing is not null or v.person_id = people_of.of_person)
   ),
   found as materialized (
-    select p.id, coalesce(n.name, p.name, '–') as name
+    select p.id, coalesce(n.name, p.name, '–') as name,
+      coalesce(certvakt.alphabetical(n.name, n.family_name), certvakt.alphabetical(coalesce(p.name, '–'), p.family_name)) as place
     from candidate c
     join certvakt.people p on p.id = c.person_id
     left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = people_of.organisation
@@ -237,10 +238,10 @@ begin
       where a.person_id = f.id and a.kind = 'email' and (a.organisation_id is null or a.organisation_id = people_of.organisation)),
     held.roles, held.chapter_ids, held.chapters
   from (
-    select f.id, f.name from found f
-    where people_of.after_id is null or (certvakt.alphabetical(f.name), f.id) > (
-      select certvakt.alphabetical(a.name), a.id from found a where a.id = people_of.after_id)
-    order by certvakt.alphabetical(f.name), f.id
+    select f.id, f.name, f.place from found f
+    where people_of.after_id is null or (f.place, f.id) > (
+      select a.place, a.id from found a where a.id = people_of.after_id)
+    order by f.place, f.id
     limit people_of.how_many
   ) f
   left join lateral (
@@ -251,7 +252,7 @@ begin
       from certvakt.visible_memberships m join certvakt.chapters h on h.id = m.chapter_id
       where m.person_id = f.id and m.organisation_id = people_of.organisation) m
   ) held on true
-  order by certvakt.alphabetical(f.name), f.id;
+  order by f.place, f.id;
 end
 $$;
 comment on function certvakt.people_of is

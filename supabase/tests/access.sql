@@ -75,9 +75,9 @@ organisations SELECT id, slug, name, time_zone, locale, run_at, deliver_from, de
 organisations UPDATE name, locale, run_at, deliver_from, deliver_until, expired_grace_days, run_limit_floor, run_limit_percent, names_certification, digest_names, lead_times
 peer_mentor_certifications INSERT organisation_id, chapter_id, peer_mentor_id, certification_type, issued_at, expires_at
 peer_mentor_certifications UPDATE expires_at, status, suspended_until
-people SELECT id, name, locale, erased_at
+people SELECT id, name, family_name, locale, erased_at
 person_changes SELECT id, organisation_id, person_id, kind, chapter_before, chapter_after, made_at, made_by
-person_names SELECT person_id, organisation_id, name
+person_names SELECT person_id, organisation_id, name, family_name
 stages SELECT days_before
 uploads INSERT organisation_id, chapter_id, limited_to, options, content, proposal, state
 uploads SELECT id, organisation_id, chapter_id, person_id, limited_to, options, content, proposal, state, result, rejected, created_at, finished_at

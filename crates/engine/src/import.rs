@@ -370,9 +370,11 @@ fn read(
     }
     let layout = &options.layout;
     let header = columns::names_in(&record);
+    let places = columns::places(&layout.columns, &record)
+        .map_err(|error| error.with_new(&ChangedColumns::of(&header, &options.header).added))?;
     let mut mapping = Mapping {
-        columns: columns::places(&layout.columns, &record)
-            .map_err(|error| error.with_new(&ChangedColumns::of(&header, &options.header).added))?,
+        family_name: columns::family_name(&places),
+        columns: places,
         date_formats: layout.date_formats.clone(),
         active_status: layout
             .active_status

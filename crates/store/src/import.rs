@@ -159,6 +159,7 @@ pub async fn copy(
         "line",
         "external_id",
         "name",
+        "family_name",
         "emails",
         "push_token",
         "issued_at",

@@ -24,6 +24,7 @@ mod imports;
 mod mail;
 mod mail_refusals;
 mod migrations;
+mod names;
 mod operators;
 mod own_app;
 mod pages;

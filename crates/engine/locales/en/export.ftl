@@ -34,6 +34,7 @@ saved-mappings = Saved columns of registers
 
 id = Id
 name = Name
+family-name = Family name
 language = Language
 recorded-at = Recorded
 erased-at = Erased

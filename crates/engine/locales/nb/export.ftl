@@ -34,6 +34,7 @@ saved-mappings = Lagrede oppsett for registre
 
 id = Id
 name = Navn
+family-name = Etternavn
 language = Språk
 recorded-at = Registrert
 erased-at = Slettet

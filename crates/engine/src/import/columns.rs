@@ -63,6 +63,12 @@ pub(super) fn places(
     Ok(places)
 }
 
+/// The position of the family name, if the name has several columns: the last of them.
+pub(super) fn family_name(places: &[(Field, usize)]) -> Option<usize> {
+    let parts = places.iter().filter(|(field, _)| *field == Field::Name);
+    parts.skip(1).last().map(|(_, place)| *place)
+}
+
 /// The position of a column in the header.
 fn place(column: &str, header: &csv::StringRecord) -> Result<usize, ImportError> {
     let mut at =

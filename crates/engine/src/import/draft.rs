@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
 use super::guess::{Guess, Known, guess};
+use super::header_names::{FAMILY_NAMES, folded};
 use super::{Field, ImportError, ReadingOptions};
 use crate::config::ImportConfig;
 
@@ -84,10 +85,12 @@ impl Draft {
         }
     }
 
-    /// The column of each field, or several with `+` between them. An error is a field that only one column can contain.
+    /// The column of each field, or several with `+` between them, that of a family name last. An error is a field that only one column can contain.
     pub fn assigned(&self) -> Result<BTreeMap<String, String>, Field> {
         let mut assigned: BTreeMap<String, String> = BTreeMap::new();
-        for column in &self.columns {
+        let (last, first): (Vec<_>, Vec<_>) =
+            self.columns.iter().partition(|column| FAMILY_NAMES.contains(&folded(&column.name).as_str()));
+        for column in first.into_iter().chain(last) {
             let Some(field) = column.field.as_deref().and_then(|name| name.parse::<Field>().ok()) else {
                 continue;
             };
@@ -200,6 +203,8 @@ mod tests {
         let assigned = draft(vec![column("a", "name"), column("b", "name"), column("c", "type")]).assigned();
         let expected = [("name", "a+b"), ("type", "c")].map(|(field, at)| (field.to_owned(), at.to_owned()));
         assert_eq!(assigned, Ok(BTreeMap::from(expected)));
+        let family_first = draft(vec![column("Etternavn", "name"), column("Fornavn", "name")]).assigned();
+        assert_eq!(family_first.unwrap()["name"], "Fornavn+Etternavn");
         let twice = draft(vec![column("a", "type"), column("b", "type")]).assigned();
         assert_eq!(twice, Err(Field::Type));
     }

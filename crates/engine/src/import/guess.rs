@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::fs::File;
 
-use certvakt_rules::normal::fold;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -11,7 +10,7 @@ use super::cells::DATE;
 use super::dates::{self, DateFormat};
 use super::error::{ImportError, ReadError};
 use super::field::Field;
-use super::header_names::{FAMILY_NAMES, FIRST_NAMES, NAME, NAMES};
+use super::header_names::{FAMILY_NAMES, FIRST_NAMES, NAME, NAMES, folded};
 use super::location::Location;
 use super::names::Names;
 use super::process::Rows;
@@ -128,13 +127,8 @@ impl Column {
         !self.values.is_empty() && distinct.len() * 100 >= self.values.len() * 98
     }
 
-    /// The name in lower case and without punctuation.
-    fn folded_name(&self) -> String {
-        fold(&self.name).chars().filter(|char| char.is_alphanumeric()).collect()
-    }
-
     fn points_by_name(&self, field: Field) -> u32 {
-        let folded = self.folded_name();
+        let folded = folded(&self.name);
         let names = NAMES.iter().find(|(known, _)| *known == field).map_or(&[][..], |(_, names)| names);
         if names.contains(&folded.as_str()) {
             100
@@ -248,7 +242,7 @@ fn propose(columns: &[Column], known: &Known) -> Guess {
             Some(Proposal { field: field.as_str(), column: columns[at].name.clone(), reason })
         })
         .collect();
-    let of_name = |names: &[&str]| columns.iter().find(|one| names.contains(&one.folded_name().as_str()));
+    let of_name = |names: &[&str]| columns.iter().find(|one| names.contains(&folded(&one.name).as_str()));
     if let (Some(first), Some(family)) = (of_name(FIRST_NAMES), of_name(FAMILY_NAMES))
         // In French, `nom` is a family name if there is another column for the first name.
         && fields[NAME].is_none_or(|(at, _)| columns[at].name == family.name)

@@ -1,5 +1,7 @@
 //! The names that registers give to their columns.
 
+use certvakt_rules::normal::fold;
+
 use super::field::Field;
 
 /// The names of columns in Norwegian (nb, nn), Swedish, Danish, English, German and French, in lower case and without
@@ -286,6 +288,11 @@ pub(super) const NAMES: [(Field, &[&str]); 14] = [
         ],
     ),
 ];
+
+/// The name of a column in lower case and without punctuation, as in these lists.
+pub(super) fn folded(name: &str) -> String {
+    fold(name).chars().filter(|char| char.is_alphanumeric()).collect()
+}
 
 /// The position of the name in [`NAMES`].
 pub(super) const NAME: usize = 3;

@@ -13,6 +13,8 @@ use super::never::{Never, Unread};
 pub(super) struct Mapping {
     /// The position of each field's column. A field with several columns occurs several times.
     pub columns: Vec<(Field, usize)>,
+    /// The position of the family name: the last of several columns with the parts of the name.
+    pub family_name: Option<usize>,
     /// The formats of ambiguous dates.
     pub date_formats: Vec<DateFormat>,
     /// The values of the status column that mean active, with folded case.

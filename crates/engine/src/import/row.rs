@@ -20,6 +20,7 @@ use super::values;
 struct Row<'a> {
     external_id: Option<Cow<'a, str>>,
     name: Option<Cow<'a, str>>,
+    family_name: Option<Cow<'a, str>>,
     /// Addresses with spaces between them.
     emails: Option<Cow<'a, str>>,
     push_token: Option<Cow<'a, str>>,
@@ -99,6 +100,7 @@ pub(super) fn append(chunk: &mut Vec<u8>, rows: &Rows, mapping: &mut Mapping, re
     let values = [
         row.external_id.as_deref(),
         row.name.as_deref(),
+        row.family_name.as_deref(),
         row.emails.as_deref(),
         row.push_token.as_deref(),
         issued.as_deref(),
@@ -260,7 +262,10 @@ fn cells<'a>(
             Field::ExternalId => row.external_id = Some(value),
             Field::PersonId => row.more.person_id = Some(value),
             Field::Replaces => row.more.replaces = Some(value),
-            Field::Name => row.name = Some(joined(row.name.take(), value)),
+            Field::Name => {
+                row.family_name = (mapping.family_name == Some(*place)).then(|| value.clone());
+                row.name = Some(joined(row.name.take(), value));
+            }
             Field::Email => row.add_all(*field, &values::emails(&value), values::email),
             Field::Phone => {
                 row.add_all(*field, &value.split([';', ',', '/']).collect::<Vec<_>>(), values::phone);

@@ -25,6 +25,8 @@ pub struct Certification {
     pub mentor_id: Uuid,
     /// The mentor's name, if there is one.
     pub mentor: Option<String>,
+    /// The mentor's family name, if a register separates it.
+    pub family_name: Option<String>,
     /// Whether the mentor was erased, and so has no name.
     pub is_mentor_erased: bool,
     /// The code of the certification's type.

@@ -10,7 +10,8 @@ select h.id, h.organisation_id, h.name,
     join certvakt.people p on p.id = m.person_id
     left join certvakt.person_names n on n.person_id = m.person_id and n.organisation_id = m.organisation_id
     where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'coordinator'
-    order by certvakt.alphabetical(coalesce(n.name, p.name, '–'))) as "coordinators!",
+    order by
+      coalesce(certvakt.alphabetical(n.name, n.family_name), certvakt.alphabetical(coalesce(p.name, '–'), p.family_name))) as "coordinators!",
   exists (select from certvakt.chapters_without_coordinator w where w.chapter_id = h.id) as "lacks_coordinator!"
 from certvakt.chapters h
 where h.id = any ((select certvakt.visible_chapters())::uuid[])

@@ -4,4 +4,5 @@ from certvakt.memberships m
 join certvakt.people p on p.id = m.person_id
 left join certvakt.person_names n on n.person_id = m.person_id and n.organisation_id = m.organisation_id
 where m.chapter_id = $1 and m.role = 'coordinator'
-order by certvakt.alphabetical(coalesce(n.name, p.name, '–')), m.person_id
+order by coalesce(certvakt.alphabetical(n.name, n.family_name), certvakt.alphabetical(coalesce(p.name, '–'), p.family_name)),
+  m.person_id

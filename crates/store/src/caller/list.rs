@@ -192,7 +192,7 @@ pub async fn certifications_by_name(
 pub struct Place {
     /// By the name of its chapter, the same for all of a chapter.
     pub chapter: i64,
-    /// By the name of its mentor.
+    /// By the family name of its mentor, or the name of one without.
     pub name: i64,
 }
 
@@ -207,12 +207,14 @@ pub async fn places(
     let places = sqlx::query_as!(
         Place,
         r#"select dense_rank() over (order by certvakt.alphabetical(c.chapter), c.chapter_id) as "chapter!",
-             row_number() over (order by certvakt.alphabetical(c.mentor), c.id) as "name!"
-           from unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[]) with ordinality as c (chapter, chapter_id, mentor, id, number)
+             row_number() over (order by certvakt.alphabetical(c.mentor, c.family_name), c.id) as "name!"
+           from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::uuid[]) with ordinality
+             as c (chapter, chapter_id, mentor, family_name, id, number)
            order by c.number"#,
         &name(|one| &one.chapter),
         &certifications.iter().map(|one| one.chapter_id).collect::<Vec<_>>(),
         &name(|one| &one.mentor),
+        &certifications.iter().map(|one| one.family_name.clone()).collect::<Vec<_>>() as _,
         &certifications.iter().map(|one| one.id).collect::<Vec<_>>(),
     );
     let places = places.fetch_all(tx).await?;

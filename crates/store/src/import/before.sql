@@ -1,6 +1,6 @@
 -- The values of known people that the merge changes, for an undo.
 create temporary table import_before on commit drop as
-select m.line, n.name, n.locale,
+select m.line, n.name, n.family_name, n.locale,
   array(select k.address from certvakt.contact_points k
     where k.person_id = m.person_id and k.organisation_id = $1 and k.kind = 'email' order by k.address) as emails,
   array(select k.address from certvakt.contact_points k

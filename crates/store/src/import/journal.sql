@@ -16,6 +16,7 @@ cross join lateral (
     ('suspended_until', to_jsonb(m.suspended_until_before), to_jsonb(m.suspended_until),
       m.certification_id is not null and m.suspended_until_before is distinct from m.suspended_until),
     ('name', to_jsonb(b.name), to_jsonb(m.name), b.line is not null and m.name_differs),
+    ('family_name', to_jsonb(b.family_name), to_jsonb(m.family_name), b.line is not null and m.name_differs),
     ('language', to_jsonb(b.locale), to_jsonb(m.locale), b.line is not null and m.locale_differs),
     ('email', to_jsonb(b.emails), to_jsonb(case when m.emails_are_complete then string_to_array(m.emails, ' ') else array(
       select unnest(b.emails) union select unnest(string_to_array(m.emails, ' '))) end), b.line is not null and m.email_differs),

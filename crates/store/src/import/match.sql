@@ -3,7 +3,7 @@
 -- The id in a register also identifies the mentor, if the register has no ids of people: a certification of another type
 -- with the same id belongs to the same person.
 create temporary table import_matches on commit drop as
-select r.line, r.external_id, r.replaces, r.name, r.emails, r.phones, r.locale, r.push_token,
+select r.line, r.external_id, r.replaces, r.name, r.family_name, r.emails, r.phones, r.locale, r.push_token,
   c.id as certification_id,
   coalesce(r.chapter_id, $2) as chapter_id, coalesce(r.certification_type, $3) as certification_type,
   coalesce(known.id, k.person_id, certvakt.uuid_v7()) as person_id,
@@ -27,7 +27,9 @@ select r.line, r.external_id, r.replaces, r.name, r.emails, r.phones, r.locale, 
   end as suspended_until,
   c.status as status_before, c.issued_at as issued_before, c.suspended_until as suspended_until_before,
   c.chapter_id as chapter_before, c.chapter_id is distinct from coalesce(r.chapter_id, $2) as moved,
-  r.name is not null and n.name is distinct from r.name as name_differs,
+  -- A register that does not separate the parts of the same name leaves the family name.
+  r.name is not null and (n.name is distinct from r.name
+    or r.family_name is not null and n.family_name is distinct from r.family_name) as name_differs,
   r.email_reason is null as emails_are_complete,
   -- A new list of addresses replaces the old one. If one of them could not be read, the others are only added.
   case

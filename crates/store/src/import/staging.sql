@@ -2,6 +2,7 @@ create temporary table import_rows (
   line bigint not null,
   external_id text,
   name text,
+  family_name text,
   emails text,
   push_token text,
   issued_at timestamptz,

@@ -140,7 +140,7 @@ consents as (
   delete from certvakt.listing_consents where person_id = $1 returning 1
 ),
 name as (
-  update certvakt.people set name = null, locale = null, erased_at = now(), erased_by = certvakt.operator()
+  update certvakt.people set name = null, family_name = null, locale = null, erased_at = now(), erased_by = certvakt.operator()
   where id = $1 returning 1
 )
 select place as "place!", rows as "rows!"

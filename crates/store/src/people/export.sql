@@ -1,9 +1,9 @@
 -- All data stored about person $1, as a JSON object whose keys are in reading order. Returns no row if the person does
 -- not exist.
 select json_build_object(
-  'person', json_build_object('id', p.id, 'name', p.name, 'language', p.locale, 'recorded_at', p.created_at, 'erased_at', p.erased_at),
+  'person', json_build_object('id', p.id, 'name', p.name, 'family_name', p.family_name, 'language', p.locale, 'recorded_at', p.created_at, 'erased_at', p.erased_at),
   'names', (
-    select coalesce(json_agg(json_build_object('organisation', o.name, 'name', n.name, 'language', n.locale) order by o.name, o.id), '[]')
+    select coalesce(json_agg(json_build_object('organisation', o.name, 'name', n.name, 'family_name', n.family_name, 'language', n.locale) order by o.name, o.id), '[]')
     from certvakt.person_names n join certvakt.organisations o on o.id = n.organisation_id where n.person_id = p.id),
   'memberships', (
     select coalesce(json_agg(json_build_object(

@@ -1,7 +1,7 @@
 -- Counts what the undo of the import $1 changes: not the fields that stay.
 with reverted as (
   select j.person_id, j.certification_id, f.field
-  from certvakt.import_changes j cross join jsonb_object_keys(j.before) f (field)
+  from certvakt.import_changes j cross join jsonb_object_keys(j.before - 'family_name') f (field)
   where j.import_id = $1 and not exists (select from undo_added a where a.id = j.certification_id)
   except
   select k.person_id, k.certification_id, k.field from undo_kept k

@@ -13,7 +13,8 @@ cross join lateral (
       and k.changed_at > $3) as is_later
 ) decided
 cross join lateral (
-  select field, value as after from jsonb_each(j.after) e (field, value)
+  -- The family name is a part of the name.
+  select field, value as after from jsonb_each(j.after - 'family_name') e (field, value)
 ) f
 where j.import_id = $1
   and case
@@ -30,6 +31,7 @@ where j.import_id = $1
     when f.field = 'status' then f.after <> to_jsonb(c.status) and not (c.status = 'expired' and f.after = '"active"')
     when f.field = 'suspended_until' then f.after <> coalesce(to_jsonb(c.suspended_until), 'null')
     when f.field = 'name' then f.after <> coalesce(to_jsonb(n.name), 'null')
+      or j.after ->> 'family_name' is distinct from n.family_name
     when f.field = 'language' then f.after <> coalesce(to_jsonb(n.locale), 'null')
     when f.field = 'push_token' then false
     else (

@@ -66,6 +66,42 @@ async fn pages_of_a_list_contain_each_item_once() {
 }
 
 #[tokio::test]
+async fn people_are_in_the_order_of_family_names_also_across_pages() {
+    let api = Api::start().await;
+    api.database
+        .execute(
+            "with person as (
+               insert into certvakt.people (name, family_name)
+               values ('Kari Folk Ås', 'Ås'), ('Anna Folk Ærlig', 'Ærlig'), ('Bo Folk Aas', 'Aas'), ('Ola Folk', null),
+                 ('Åse Folk Berg', 'Berg'), ('Zoë Folk Berg', 'Berg'), ('Per Folk Østby', 'Østby') returning id)
+             insert into certvakt.memberships (organisation_id, chapter_id, person_id, role)
+             select c.organisation_id, c.id, person.id, 'mentor' from person, certvakt.chapters c where c.slug = 'own'",
+        )
+        .await;
+    let expected = [
+        "Zoë Folk Berg",
+        "Åse Folk Berg",
+        "Ola Folk",
+        "Anna Folk Ærlig",
+        "Per Folk Østby",
+        "Bo Folk Aas",
+        "Kari Folk Ås",
+    ];
+    for limit in [1, 2, 200] {
+        let (mut names, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = api.get("coordinator", &format!("/people?q=folk&limit={limit}{next}")).await.body;
+            names.extend(
+                page["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()),
+            );
+            let Some(after) = page["next"].as_str() else { break };
+            next = format!("&after={after}");
+        }
+        assert_eq!(names, expected, "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn names_are_found_with_and_without_their_accents() {
     let api = Api::start().await;
     // More than a sequential scan covers, so that the index is used as well.

@@ -269,6 +269,48 @@ async fn names_addresses_and_language_come_from_columns() {
     );
 }
 
+#[tokio::test]
+async fn the_last_of_several_columns_of_a_name_is_the_family_name() {
+    let desk = Desk::new().await;
+    let parts = ["--column", "name=first+middle+family"];
+    let header = "id,expires,first,middle,family\n";
+    let whole =
+        |name: &str| desk.take(format!("id,expires,name\n1,2027-12-31,{name}\n"), &["--column", "name=name"]);
+    let stored = async || {
+        desk.rows(
+            "select concat_ws(' | ', n.name, n.family_name) from certvakt.person_names n
+             join public.peer_mentor_certifications c on c.peer_mentor_id = n.person_id order by c.external_id",
+        )
+        .await
+    };
+    let first = format!("{header}1,2027-12-31,Anna,Lie,Berg\n2,2027-12-31,Bo,,\n3,2027-12-31,,,Dahl\n");
+    assert_eq!(counts(&desk.take(&first, &parts)), [3, 0, 0, 0]);
+    let separated = ["Anna Lie Berg | Berg", "Bo", "Dahl | Dahl"];
+    assert_eq!(stored().await, separated);
+    assert_eq!(counts(&desk.take(&first, &parts)), [0, 0, 3, 0], "the same again changes nothing");
+    // A register with the whole name leaves the family name of the same name, and not that of another.
+    assert_eq!(counts(&whole("Anna Lie Berg")), [0, 0, 1, 0]);
+    assert_eq!(stored().await, separated);
+    let renamed = whole("Anna Li");
+    assert_eq!(stored().await[0], "Anna Li");
+    assert_eq!(desk.undo(&renamed)["people"], json!(1));
+    assert_eq!(stored().await, separated);
+    // The same name can have another family name.
+    let moved = desk.take(format!("{header}1,2027-12-31,Anna,,Lie Berg\n"), &parts);
+    assert_eq!((counts(&moved), stored().await[0].as_str()), ([0, 1, 0, 0], "Anna Lie Berg | Lie Berg"));
+    assert_eq!(desk.undo(&moved)["people"], json!(1));
+    assert_eq!(stored().await, separated);
+    // A family name that was changed since keeps its name.
+    let wrong = desk.take(format!("{header}1,2027-12-31,Anna,X,Y\n"), &parts);
+    desk.take(format!("{header}1,2027-12-31,Anna,,X Y\n"), &parts);
+    let undone = desk.undo(&wrong);
+    assert_eq!(
+        (&undone["people"], &undone["kept"]),
+        (&json!(0), &json!([{ "external_id": "1", "fields": ["name"] }]))
+    );
+    assert_eq!(stored().await[0], "Anna X Y | X Y");
+}
+
 /// A register of a national association: 40 chapters and 3 types in one file.
 #[tokio::test]
 async fn a_national_register_is_one_file() {

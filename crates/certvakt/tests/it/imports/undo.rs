@@ -6,7 +6,7 @@ use super::{Desk, counts};
 use crate::harness::{fail, succeed};
 
 impl Desk {
-    fn undo(&self, import: &Value) -> Value {
+    pub(super) fn undo(&self, import: &Value) -> Value {
         self.database.json(["import", "undo", &import["import"].to_string()])
     }
 
@@ -18,7 +18,7 @@ impl Desk {
                    (select string_agg(concat_ws(' ', c.external_id, h.slug, c.certification_type, c.issued_at,
                       c.expires_at, c.status, c.suspended_until), ', ' order by c.external_id, c.certification_type)
                     from public.peer_mentor_certifications c join certvakt.chapters h on h.id = c.chapter_id),
-                   (select string_agg(concat_ws(' ', n.name, n.locale), ', ' order by n.name) from certvakt.person_names n),
+                   (select string_agg(concat_ws(' ', n.name, n.family_name, n.locale), ', ' order by n.name) from certvakt.person_names n),
                    (select string_agg(concat_ws(' ', k.kind, k.address), ', ' order by k.kind, k.address)
                     from certvakt.contact_points k),
                    (select string_agg(slug, ', ' order by slug) from certvakt.chapters),

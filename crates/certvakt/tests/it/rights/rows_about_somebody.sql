@@ -1,7 +1,7 @@
 -- Data of a person in every table, each with the mark zqx7 where it is a text.
-update certvakt.people set name = 'Åse zqx7', locale = 'nb' where id = '{person}';
-insert into certvakt.person_names (person_id, organisation_id, name)
-  select '{person}', id, 'Åse hos zqx7' from certvakt.organisations;
+update certvakt.people set name = 'Åse zqx7', family_name = 'zqx7', locale = 'nb' where id = '{person}';
+insert into certvakt.person_names (person_id, organisation_id, name, family_name)
+  select '{person}', id, 'Åse hos zqx7', 'zqx7' from certvakt.organisations;
 insert into certvakt.register_ids (organisation_id, external_id, person_id)
   select id, 'medlem-zqx7', '{person}' from certvakt.organisations;
 insert into certvakt.imports (organisation_id, chapter_ids, certification_types, read, added, updated, unchanged, rejected, renewed, corrected)
