@@ -12,7 +12,8 @@ from bench.statements import Statement, of_caller, rows_read, transactions
 from lab.certvakt import SERVICE
 
 PAGES = {"P18": ("Today", "/today"), "P19": ("the list of certifications", "/certifications")}
-# Some expire within a month before or after today. One in thirty-three of their mentors cannot be reached.
+# Some expire within a month before or after today. One in thirty-three of their mentors cannot be reached; each has a
+# phone number.
 DUE = f"""
 with due as (
   update {tables.CERTIFICATIONS} set expires_at = expires_at - interval '430 days'
@@ -21,6 +22,8 @@ with due as (
 )
 insert into {tables.CONTACT_POINTS} (person_id, kind, address)
 select peer_mentor_id, 'email', external_id || '@example.org' from due where hashtext(external_id) % 33 <> 0
+union all
+select peer_mentor_id, 'phone', '+4712345678' from due
 """
 
 

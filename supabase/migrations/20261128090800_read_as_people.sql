@@ -14,7 +14,8 @@ returns table (
   type_code text, type_name text, external_id text, issued_at timestamptz, expires_at timestamptz, status text,
   suspended_until date, is_withdrawn boolean, is_managed boolean, updated_at timestamptz, time_zone text, expired_grace_days smallint,
   lead_times integer[])
-language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan rows 50 as $$
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off rows 50 as $$
 declare
   person uuid := certvakt.current_person();
   chapters uuid[] := certvakt.visible_chapters();

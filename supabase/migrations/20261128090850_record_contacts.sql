@@ -59,27 +59,53 @@ create policy people_record on certvakt.contacts for insert to authenticated wit
 create policy people_undo on certvakt.contacts for delete to authenticated using (
   made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day');
 
+-- For functions that run as certvakt_definer.
+create view certvakt.visible_contact_points as
+select c.id as certification_id, c.organisation_id, k.person_id, k.id, k.kind,
+  case when c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+    and (k.kind = 'phone' or k.kind = 'email' and k.organisation_id is not null) then k.address end as address,
+  k.organisation_id is null as is_own
+from certvakt.visible_certifications c
+join certvakt.contact_points k on k.person_id = c.peer_mentor_id
+  and (k.organisation_id is null or k.organisation_id = c.organisation_id)
+where c.chapter_id = any ((select certvakt.visible_chapters())::uuid[]) or c.peer_mentor_id = (select certvakt.current_person());
+comment on view certvakt.visible_contact_points is
+  'The contact points of the mentors of certifications that their notices can use, and phone numbers, for the mentor and for those who manage the chapter. The latter also get the addresses of the organisation, and the phone numbers that the mentor added for them. The mentor''s own mail addresses stay theirs.';
+revoke all on certvakt.visible_contact_points from public, anon, authenticated, service_role;
+alter view certvakt.visible_contact_points owner to certvakt_definer;
+
 create function certvakt.addresses_of(certification uuid)
-returns table (id uuid, kind text, address text, is_own boolean, is_declined boolean, has_refused boolean)
+returns table (
+  organisation_id uuid, id uuid, kind text, address text, is_own boolean, is_declined boolean, has_refused boolean)
 language sql stable security definer set search_path = ''
 begin atomic
-  select k.id, k.kind,
-    case when c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
-      and (k.kind = 'phone' or k.kind = 'email' and k.organisation_id is not null) then k.address end,
-    k.organisation_id is null,
+  select k.organisation_id, k.id, k.kind, k.address, k.is_own,
     exists (select from certvakt.channel_opt_outs o where o.person_id = k.person_id and o.kind = k.kind),
     exists (
       select from public.cert_notification_log l join certvakt.deliveries d on d.id = l.id
-      where l.certification_id = c.id and d.finished_at is null and k.id = any (d.refused))
-  from certvakt.visible_certifications c
-  join certvakt.contact_points k on k.person_id = c.peer_mentor_id
-    and (k.organisation_id is null or k.organisation_id = c.organisation_id)
-  where c.id = addresses_of.certification and (
-    c.chapter_id = any ((select certvakt.visible_chapters())::uuid[]) or c.peer_mentor_id = (select certvakt.current_person()))
-  order by k.kind desc, k.organisation_id nulls first, k.id;
+      where l.certification_id = k.certification_id and d.finished_at is null and k.id = any (d.refused))
+  from certvakt.visible_contact_points k
+  where k.certification_id = addresses_of.certification
+  order by k.kind desc, k.is_own desc, k.id;
 end;
 comment on function certvakt.addresses_of is
-  'Returns the contact points of the mentor of a certification that its notices can use, and phone numbers, to the mentor and to those who manage its chapter: whether each is the mentor''s own, whether the mentor declined its kind, and whether it refused a notice that nobody has got yet. The latter also get the addresses of the organisation, and the phone numbers that the mentor added for them. The mentor''s own mail addresses stay theirs.';
-revoke all on function certvakt.addresses_of(uuid) from public, anon, authenticated, service_role;
-grant execute on function certvakt.addresses_of(uuid) to authenticated;
+  'Returns the contact points of the mentor of a certification, whether the mentor declined the kind of each, and whether it refused a notice that nobody has got yet. The address is null if the caller may not read it.';
+
+create function certvakt.phones_of(certifications uuid[])
+returns table (certification_id uuid, organisation_id uuid, number text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select k.certification_id, k.organisation_id, k.address
+  from certvakt.visible_contact_points k
+  where k.certification_id = any (phones_of.certifications) and k.kind = 'phone' and k.address is not null
+  group by k.certification_id, k.organisation_id, k.address
+  order by bool_or(k.is_own) desc, k.address;
+end;
+comment on function certvakt.phones_of is
+  'Returns the phone numbers of the mentors of certifications that the caller may read, each once for a certification, the mentor''s own first.';
+
+revoke all on function certvakt.addresses_of(uuid), certvakt.phones_of(uuid[])
+  from public, anon, authenticated, service_role;
+grant execute on function certvakt.addresses_of(uuid), certvakt.phones_of(uuid[]) to authenticated;
 alter function certvakt.addresses_of(uuid) owner to certvakt_definer;
+alter function certvakt.phones_of(uuid[]) owner to certvakt_definer;

@@ -96,7 +96,7 @@ select is((
   'authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, '
   'authenticated is_withdrawn, authenticated may_correct_addresses, authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, '
   'authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated namesakes, authenticated notices_of, authenticated opt_in, authenticated opt_out, '
-  'authenticated opt_outs, authenticated people_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_address, authenticated remove_contact_point, '
+  'authenticated opt_outs, authenticated people_of, authenticated phones_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_address, authenticated remove_contact_point, '
   'authenticated remove_device, authenticated repeat_run, authenticated require_mentors, authenticated resume_partner, authenticated return_person, authenticated search_certifications, authenticated search_people, authenticated settle_report, '
   'authenticated suspected_imports, authenticated unreachable_notices, authenticated uploads_of, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, '
   'authenticated withdraw_address_confirmations, authenticated withdraw_invitation', 'people may call only functions of policies and functions for people');
@@ -135,9 +135,9 @@ select is((
 select is_empty($$select rolname from pg_roles where rolname like 'certvakt\_%' and rolname not in ('certvakt_owner', 'certvakt_service')
   and (rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb or rolreplication)$$, 'the roles of the service have no special attributes');
 select is(
-  (select string_agg(r.rolname || ' ' || c.oid::regclass, ', ') from pg_class c join pg_roles r on r.oid = c.relowner
+  (select string_agg(r.rolname || ' ' || c.oid::regclass, ', ' order by r.rolname) from pg_class c join pg_roles r on r.oid = c.relowner
    where r.rolname in ('certvakt_worker', 'certvakt_registrar', 'certvakt_auth', 'certvakt_definer', 'certvakt_viewer')),
-  'certvakt_viewer certvakt.visible_certifications', 'the roles own only the view that people''s policies restrict');
+  'certvakt_definer certvakt.visible_contact_points, certvakt_viewer certvakt.visible_certifications', 'the roles own only the views that people''s policies restrict');
 select is(
   (select string_agg(p.polname || ' ' || p.polroles::regrole[]::text, ', ' order by p.polname) from pg_policy p
    where p.polrelid = 'public.peer_mentor_certifications'::regclass and 'certvakt_viewer'::regrole = any (p.polroles)),

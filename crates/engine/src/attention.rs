@@ -11,7 +11,7 @@ use certvakt_rules::Stages;
 use certvakt_rules::stage::shift;
 use certvakt_store::caller::contacts::{self, Contact};
 use certvakt_store::caller::overview::{self, Run};
-use certvakt_store::caller::{self, After, Certification, Filter, notices};
+use certvakt_store::caller::{self, After, Certification, Filter};
 use certvakt_store::{CallerTx, StoreError};
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -19,8 +19,9 @@ use uuid::Uuid;
 use crate::expiry::filter::{self, Days};
 use crate::expiry::standing::{Standing, State};
 
-/// The number of certifications read at a time, and about the number that are returned.
-const MOST: u32 = 100;
+/// The number of certifications read at a time, and about the number that are returned: few enough that `Today` reads at most a
+/// thousand rows.
+const MOST: u32 = 70;
 /// The number of times that so many are read, to find those about whom nobody recorded a contact.
 const MOST_PAGES: u32 = 5;
 /// The number of days that count as the next week, and as the month.
@@ -85,12 +86,10 @@ pub async fn attention(
     let organisations = caller::organisations(tx).await?;
     let state = Some(filter::in_days(&organisations, clock, None, |stages, today| Some(days(stages, today))));
     let filter = Filter { chapter_id: chapter, state, ..Filter::default() };
-    let unreachable = notices::unreachable(tx, chapter, None, MOST).await?;
-    let mut is_cut = unreachable.len() == MOST as usize;
-    let unreachable: HashSet<Uuid> = unreachable.iter().map(|notice| notice.certification_id).collect();
     // Some of these expire later than in a month.
-    let mut found =
-        caller::certifications_by_id(tx, &unreachable.iter().copied().collect::<Vec<_>>()).await?;
+    let mut found = caller::unreachable(tx, chapter, MOST).await?;
+    let mut is_cut = found.len() == MOST as usize;
+    let unreachable: HashSet<Uuid> = found.iter().map(|one| one.id).collect();
     let (mut items, mut after) = (Vec::new(), None);
     for page in 1.. {
         let expiring = caller::certifications(tx, &filter, after, MOST).await?;

@@ -35,7 +35,7 @@ use uuid::Uuid;
 
 pub use self::certifications::{
     Certification, Certified, NewCertification, Notice, certification, certifications_by_id,
-    certifications_of, certify, hold_mentor, latest_notices, notices,
+    certifications_of, certify, hold_mentor, latest_notices, notices, unreachable,
 };
 pub use self::kept_form::{KeptForm, discard_kept_form, kept_form};
 pub use self::list::{

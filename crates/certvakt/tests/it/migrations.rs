@@ -126,7 +126,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 }
 
 /// The functions that people may call.
-const CALLED: [&str; 66] = [
+const CALLED: [&str; 67] = [
     "accept_invitation",
     "access_of",
     "add_address",
@@ -171,6 +171,7 @@ const CALLED: [&str; 66] = [
     "opt_out",
     "opt_outs",
     "people_of",
+    "phones_of",
     "recent_notices",
     "register_device",
     "removals_at",

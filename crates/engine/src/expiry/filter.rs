@@ -39,6 +39,18 @@ pub fn in_state(
     }
 }
 
+/// The filter for certifications that need a renewal on a day, which is today if none is given: those in a stage.
+pub fn needing_renewal(organisations: &[Organisation], clock: &Clock, on: Option<NaiveDate>) -> InState {
+    in_days(organisations, clock, on, |stages, today| whole(stages, today, |_| true))
+}
+
+/// The shortest and the longest time, in days, before the last valid day from which certifications of a type are due.
+pub fn due_within(organisations: &[Organisation]) -> Option<(u16, u16)> {
+    let types = organisations.iter().flat_map(|one| one.types.iter().map(|code| one.selection.of(code)));
+    let days = types.filter_map(|stages| stages.lead_times().first().copied()).collect::<Vec<_>>();
+    Some((days.iter().copied().min()?, days.iter().copied().max()?))
+}
+
 /// The first and the last of the last valid days that are in some of the stages today.
 fn whole(stages: &Stages, today: NaiveDate, is_among: impl Fn(Stage) -> bool) -> Option<Days> {
     let windows: Vec<Window> =

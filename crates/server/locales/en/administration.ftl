@@ -49,6 +49,7 @@ access-all = Show the whole log
 access-none = Nothing has been logged yet. It can take some seconds until a new event appears.
 access-somebody = somebody who was erased
 access-saw = saw data about
+access-saw-today = saw the page “Today”, which shows phone numbers
 access-saw-list = saw a page or a list
 access-list-exported = downloaded a list
 access-exported = downloaded all data about

@@ -54,7 +54,12 @@ filters-active = Active filters
 filter-remove = Remove the filter
 search-for = “{ $name }”
 filter-valid = All valid
-filter-due = Expiring soon
+filter-renewal = Need renewal (expiring soon or recently lapsed)
+filter-due = Expiring soon (within { $number ->
+    [one] one day
+   *[other] { $number } days
+})
+filter-due-between = Expiring soon (within { $first } to { $number } days, depending on the type)
 filter-expired = Recently lapsed
 filter-lapsed = All lapsed
 filter-suspended = Suspended
@@ -185,6 +190,9 @@ today-expired = Recently lapsed ({ $number })
 today-unreachable = Cannot be reached ({ $number })
 today-week = Expiring within seven days ({ $number })
 today-month = Expiring in 8 to 30 days ({ $number })
+today-no-phone = No phone
+today-not-lapsed = Those that lapsed long ago are not on this page.
+today-lapsed = See all lapsed certifications
 today-more = Not all are shown here. See all certifications
 today-chapters = Choose a chapter
 today-all-chapters = All chapters

@@ -49,6 +49,7 @@ access-all = Vis hele loggen
 access-none = Ingenting er logget ennå. Det kan ta noen sekunder før en ny hendelse vises.
 access-somebody = noen som er slettet
 access-saw = så opplysninger om
+access-saw-today = så siden «I dag», som viser telefonnumre
 access-saw-list = så en side eller liste
 access-list-exported = lastet ned en liste
 access-exported = lastet ned alle opplysninger om

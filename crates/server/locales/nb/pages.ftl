@@ -54,7 +54,12 @@ filters-active = Valgte filtre
 filter-remove = Fjern filteret
 search-for = «{ $name }»
 filter-valid = Alle gyldige
-filter-due = Utløper snart
+filter-renewal = Trenger fornyelse (utløper snart eller nylig utløpt)
+filter-due = Utløper snart (innen { $number ->
+    [one] én dag
+   *[other] { $number } dager
+})
+filter-due-between = Utløper snart (innen { $first } til { $number } dager, avhengig av typen)
 filter-expired = Nylig utløpte
 filter-lapsed = Alle utløpte
 filter-suspended = Midlertidig stanset
@@ -185,6 +190,9 @@ today-expired = Nylig utløpt ({ $number })
 today-unreachable = Kan ikke nås ({ $number })
 today-week = Utløper innen sju dager ({ $number })
 today-month = Utløper om 8 til 30 dager ({ $number })
+today-no-phone = Ingen telefon
+today-not-lapsed = De som utløp for lenge siden, står ikke her.
+today-lapsed = Se alle utløpte sertifiseringer
 today-more = Ikke alle vises her. Se alle sertifiseringer
 today-chapters = Velg lokallag
 today-all-chapters = Alle lokallag

@@ -27,7 +27,7 @@ pub(super) struct Counts {
     within_30_days: usize,
     /// Runs that wait for approval.
     held_runs: usize,
-    /// Whether there are more than 100 certifications, so that the counts are minimums.
+    /// Whether there are more than 70 certifications, so that the counts are minimums.
     is_cut: bool,
 }
 

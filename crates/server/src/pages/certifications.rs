@@ -7,14 +7,14 @@ use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::Standing;
 use certvakt_store::caller::overview::{self, CertificationType};
-use certvakt_store::caller::{self, Certification, Chapter};
+use certvakt_store::caller::{self, Certification, Chapter, Organisation};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::action::Action;
 use super::error::PageError;
 use super::form::{Choice, Fault};
 use super::link::link;
-use super::list_query::{BY_NAME, ListQuery, STATES, filter_of, row};
+use super::list_query::{BY_NAME, ListQuery, STATES, filter_of, row, state_label};
 use super::paging::Page;
 use super::row::Row;
 use super::visitor::Visitor;
@@ -71,14 +71,15 @@ pub(super) async fn show(
     let wrong = query.day(now).err();
     let entered = query.on.clone();
     let query = if wrong.is_some() { ListQuery { on: String::new(), ..query } } else { query };
+    let organisations = caller::organisations(&mut tx).await?;
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
-    let filter = filter_of(&mut tx, &query, &api).await?;
+    let filter = filter_of(&query, &organisations, &api)?;
     let page = paging::page(&mut tx, PATH, &query, &filter).await?;
     tx.commit().await?;
     let rows = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();
     let several = several(&page.found, &query, now, text);
-    let mut list = list(layout, &query, filter.on, &chapters, &types);
+    let mut list = list(layout, &query, filter.on, (&organisations, &chapters, &types));
     let status = match wrong {
         Some(key) => {
             list.layout.is_refused = true;
@@ -146,13 +147,12 @@ fn list(
     layout: Layout,
     query: &ListQuery,
     on: Option<NaiveDate>,
-    chapters: &[Chapter],
-    types: &[CertificationType],
+    (organisations, chapters, types): (&[Organisation], &[Chapter], &[CertificationType]),
 ) -> ListPage {
     let text = layout.text;
     let chapters = options(chapters.iter().map(|one| (one.id.to_string(), line(&one.name))), &query.chapter);
     let types = options(types.iter().map(|one| (one.code.clone(), line(&one.name))), &query.r#type);
-    let states = STATES.map(|one| (one.to_owned(), text.say(&format!("filter-{one}"))));
+    let states = STATES.map(|one| (one.to_owned(), state_label(one, organisations, text)));
     let states = options(states, &query.state);
     let orders = [("", "order-expiry"), (BY_NAME, "order-name")];
     let orders = options(orders.map(|(value, key)| (value.to_owned(), text.say(key))), &query.order);

@@ -12,7 +12,7 @@ use certvakt_store::{CallerTx, StoreError};
 use super::error::PageError;
 use super::file::{Cell, File, Format};
 use super::link::link;
-use super::list_query::{ListQuery, filter_of, row};
+use super::list_query::{ListQuery, filter_of, row, state_label};
 use super::row::{Row, name_of};
 use super::visitor::Visitor;
 use crate::api::Api;
@@ -50,7 +50,7 @@ pub(super) async fn workbook(
 async fn file(api: &Api, visitor: Visitor, query: &ListQuery, format: Format) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(api, Section::Certifications).await?;
     let text = layout.text;
-    let filter = filter_of(&mut tx, query, api).await?;
+    let filter = filter_of(query, &caller::organisations(&mut tx).await?, api)?;
     let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_FILE).await?;
     if query.is_by_name() {
         let places = caller::places(&mut tx, &found).await?;
@@ -99,7 +99,8 @@ pub(super) async fn printed(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
-    let filter = filter_of(&mut tx, &query, &api).await?;
+    let organisations = caller::organisations(&mut tx).await?;
+    let filter = filter_of(&query, &organisations, &api)?;
     let theirs = caller::chapters(&mut tx).await?;
     let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_PRINT).await?;
     // Those who died or left, unless they were asked for.
@@ -127,7 +128,7 @@ pub(super) async fn printed(
         today.map(|day| text.named("printed-on", &day)),
         filter.on.map(|day| text.named("printed-later", &text.date(day))),
         (filter.state.is_some())
-            .then(|| text.named("printed-state", &text.say(&format!("filter-{}", query.state)))),
+            .then(|| text.named("printed-state", &state_label(&query.state, &organisations, text))),
     ];
     let heading =
         only.map_or_else(|| text.say("printed-title-all"), |one| text.named("printed-chapter", &one.name));

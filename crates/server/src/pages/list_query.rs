@@ -2,8 +2,7 @@
 
 use certvakt_engine::expiry::filter;
 use certvakt_engine::expiry::standing::{Standing, State};
-use certvakt_store::CallerTx;
-use certvakt_store::caller::{self, Certification, Filter, InState};
+use certvakt_store::caller::{Certification, Filter, InState, Organisation};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -17,8 +16,8 @@ use crate::html::text::Text;
 use crate::problem::ApiError;
 
 /// The states to choose from, the most urgent first.
-pub(super) const STATES: [&str; 8] =
-    ["due", "expired", "lapsed", "unreachable", "declined", "valid", "suspended", "withdrawn"];
+pub(super) const STATES: [&str; 9] =
+    ["renewal", "due", "expired", "lapsed", "unreachable", "declined", "valid", "suspended", "withdrawn"];
 /// The states that a day changes.
 const STANDINGS: [State; 6] =
     [State::Due, State::Expired, State::Lapsed, State::Valid, State::Suspended, State::Withdrawn];
@@ -81,8 +80,12 @@ impl ListQuery {
     }
 }
 
-/// The filter that a query describes.
-pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -> Result<Filter, PageError> {
+/// The filter that a query describes, for somebody in some organisations.
+pub(super) fn filter_of(
+    query: &ListQuery,
+    organisations: &[Organisation],
+    api: &Api,
+) -> Result<Filter, PageError> {
     check_text(Some(&query.q))?;
     check_text(Some(&query.r#type))?;
     let on = query.day(api.clock().now());
@@ -90,10 +93,11 @@ pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -
     let state = match &*query.state {
         "unreachable" => Some(InState::Unreachable),
         "declined" => Some(InState::Declined),
-        name => match STANDINGS.into_iter().find(|state| state.as_str() == name) {
-            Some(state) => Some(filter::in_state(state, &caller::organisations(tx).await?, api.clock(), on)),
-            None => None,
-        },
+        "renewal" => Some(filter::needing_renewal(organisations, api.clock(), on)),
+        name => {
+            let state = STANDINGS.into_iter().find(|state| state.as_str() == name);
+            state.map(|state| filter::in_state(state, organisations, api.clock(), on))
+        }
     };
     Ok(Filter {
         // An id that cannot be one finds nothing, as an unknown one does.
@@ -103,6 +107,21 @@ pub(super) async fn filter_of(tx: &mut CallerTx, query: &ListQuery, api: &Api) -
         state,
         on,
     })
+}
+
+/// A state to choose, in words. Certifications are due from the longest lead time on, which depends on the organisation and
+/// the type.
+pub(super) fn state_label(state: &str, organisations: &[Organisation], text: Text) -> String {
+    if state != "due" {
+        return text.say(&format!("filter-{state}"));
+    }
+    match filter::due_within(organisations) {
+        Some((shortest, longest)) if shortest == longest => text.count("filter-due", longest),
+        Some((shortest, longest)) => {
+            text.with("filter-due-between", &[("first", shortest.into()), ("number", longest.into())])
+        }
+        None => text.say("state-due"),
+    }
 }
 
 /// A certification as a row of the list, with its state on the day of the list.

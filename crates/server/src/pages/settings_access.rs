@@ -150,6 +150,7 @@ fn what(one: &Access) -> &'static str {
         _ if is_refused => "access-refused",
         ("GET" | "HEAD", _) if one.resource.ends_with("/export") => "access-exported",
         ("GET" | "HEAD", _) if one.resource.contains('.') => "access-list-exported",
+        ("GET" | "HEAD", _) if one.resource == "/today" => "access-saw-today",
         ("GET" | "HEAD", Some(_)) => "access-saw",
         ("GET" | "HEAD", None) => "access-saw-list",
         _ => "access-changed",

@@ -152,7 +152,7 @@ pub(super) async fn show(
     let now = api.clock().now();
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     manages(&layout)?;
-    let filter = filter_of(&mut tx, &query.list, &api).await?;
+    let filter = filter_of(&query.list, &caller::organisations(&mut tx).await?, &api)?;
     let mut found = caller::certifications(&mut tx, &filter, None, MOST + 1).await?;
     tx.commit().await?;
     let is_cut = found.len() > MOST as usize;

@@ -7,6 +7,7 @@ use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
 use certvakt_engine::expiry::standing::Standing;
+use certvakt_store::caller::addresses::{self, Phone};
 use certvakt_store::caller::chapters::without_coordinator;
 use certvakt_store::caller::{self, Filter, contacts, mentor, partners};
 use certvakt_store::{CallerTx, ContactOutcome, StoreError};
@@ -83,6 +84,8 @@ struct Needed {
     contact_with: String,
     /// What the coordinator did last.
     contact: Option<String>,
+    /// The phone numbers, as E.164 writes them.
+    phones: Vec<String>,
 }
 
 /// Shows what needs a person.
@@ -97,6 +100,8 @@ pub(super) async fn show(
     let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
     let found = attention(&mut tx, chapter, api.clock()).await?;
     let is_administrator = layout.is_administrator();
+    let ids: Vec<Uuid> = found.items.iter().map(|item| item.certification.id).collect();
+    let phones = addresses::phones(&mut tx, &ids).await?;
     let partners = if is_administrator { partners::administered(&mut tx).await? } else { Vec::new() };
     let without = if is_administrator { without_coordinator(&mut tx).await? } else { Vec::new() };
     let is_empty = found.items.is_empty()
@@ -127,7 +132,7 @@ pub(super) async fn show(
         _ => text.count("today-title", needed),
     };
     let groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
-        .map(|reason| group(reason, &found, now, text));
+        .map(|reason| group(reason, &found, &phones, now, text));
     let all = (text.say("today-all-chapters"), PATH.to_owned(), chapter.is_none());
     let one = chapters.iter().map(|one| {
         let id = one.id.to_string();
@@ -180,7 +185,7 @@ fn alone(chapters: &[String], text: Text) -> String {
     text.with(key, &[("number", chapters.len().into()), ("name", named.into())])
 }
 
-fn group(reason: Reason, found: &Attention, now: DateTime<Utc>, text: Text) -> Group {
+fn group(reason: Reason, found: &Attention, phones: &[Phone], now: DateTime<Utc>, text: Text) -> Group {
     let key = match reason {
         Reason::Expired => "today-expired",
         Reason::Unreachable => "today-unreachable",
@@ -196,7 +201,9 @@ fn group(reason: Reason, found: &Attention, now: DateTime<Utc>, text: Text) -> G
         });
         let (renewal_of, contact_with) =
             (row.whose("action-renew-of", text), row.whose("action-contact-of", text));
-        Needed { row, renewal_of, contact_with, contact }
+        let phones = phones.iter().filter(|one| one.certification_id == row.id);
+        let phones = phones.map(|one| line(&one.number)).collect();
+        Needed { row, renewal_of, contact_with, contact, phones }
     };
     let rows: Vec<Needed> = found.of(reason).map(needed).collect();
     Group { heading: text.count(key, rows.len()), rows }

@@ -2,11 +2,16 @@
 
 use uuid::Uuid;
 
+use crate::rows_read::of_organisation;
 use crate::{AddressOutcome, CallerTx, StoreError};
+
+of_organisation!(Address, Phone);
 
 /// A contact point of a mentor: an e-mail address, a phone number or a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
+    /// The organisation of the certification.
+    pub organisation_id: Uuid,
     /// Its id.
     pub id: Uuid,
     /// `email`, `phone` or `push`.
@@ -26,12 +31,41 @@ pub struct Address {
 pub async fn addresses(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Address>, StoreError> {
     let found = sqlx::query_as!(
         Address,
-        r#"select id as "id!", kind as "kind!", address, is_own as "is_own!", is_declined as "is_declined!",
-             has_refused as "has_refused!"
+        r#"select organisation_id as "organisation_id!", id as "id!", kind as "kind!", address, is_own as "is_own!", is_declined as "is_declined!", has_refused as "has_refused!"
            from certvakt.addresses_of($1)"#,
         certification,
     );
-    Ok(found.fetch_all(tx).await?)
+    let found = found.fetch_all(&mut *tx).await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
+/// A phone number of a mentor that the caller may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phone {
+    /// The certification of the mentor.
+    pub certification_id: Uuid,
+    /// The organisation of the certification.
+    pub organisation_id: Uuid,
+    /// The number, as E.164 writes it.
+    pub number: String,
+}
+
+/// The phone numbers of the mentors of some certifications that the caller may read, each once for a certification; the
+/// mentor's own first.
+pub async fn phones(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Vec<Phone>, StoreError> {
+    if certifications.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = sqlx::query_as!(
+        Phone,
+        r#"select certification_id as "certification_id!", organisation_id as "organisation_id!", number as "number!"
+           from certvakt.phones_of($1)"#,
+        certifications,
+    );
+    let found = found.fetch_all(&mut *tx).await?;
+    tx.saw(&found);
+    Ok(found)
 }
 
 /// Adds an e-mail address or a phone number to those that the organisation of a certification has of its mentor, and removes

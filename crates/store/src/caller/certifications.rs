@@ -77,6 +77,24 @@ pub async fn certifications_by_id(tx: &mut CallerTx, ids: &[Uuid]) -> Result<Vec
     some(tx, ids, None).await
 }
 
+/// The certifications that the caller may see, in all their chapters or in one, with a notice that waits for an address that
+/// works: those with the latest notices, at most `limit`.
+pub async fn unreachable(
+    tx: &mut CallerTx,
+    chapter: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Certification>, StoreError> {
+    let found = sqlx::query_file_as!(
+        Certification,
+        "src/caller/unreachable_certifications.sql",
+        chapter as _,
+        i64::from(limit)
+    );
+    let found = found.fetch_all(&mut *tx).await?;
+    tx.saw(&found);
+    Ok(found)
+}
+
 /// The certifications of a person that the caller may see, the next to expire first.
 pub async fn certifications_of(tx: &mut CallerTx, person: Uuid) -> Result<Vec<Certification>, StoreError> {
     some(tx, &[], Some(person)).await

@@ -234,6 +234,9 @@ async fn a_list_shows_the_states_of_a_later_day() {
         ("state=lapsed&on=21.6.26", &["Mentor a2", "Mentor a4"]),
         ("state=expired&on=21.06.2026", &["Mentor a2", "Mentor a4"]),
         ("state=expired&on=2026-12-06", &[]),
+        ("state=renewal", &["Mentor a2", "Mentor a4"]),
+        ("state=renewal&on=21.06.2026", &["Mentor a2", "Mentor a4"]),
+        ("state=renewal&on=2026-12-06", &[]),
         ("state=lapsed&on=6.+desember+2026", &["Mentor a2", "Mentor a4"]),
         ("state=valid&on=21.6.26", &[]),
         ("state=valid&on=30.6.26", &[]),
@@ -292,7 +295,7 @@ async fn a_meeting_list_says_whose_it_is_on_each_page() {
         assert_eq!(between(heading, ">", "</h2>"), format!("Møteliste for {name}"));
         assert_eq!(
             between(heading, "<p class=\"soft\">", "</p>"),
-            "Skrevet ut mandag 15. juni 2026. Utvalg: Utløper snart."
+            "Skrevet ut mandag 15. juni 2026. Utvalg: Utløper snart (innen 90 dager)."
         );
     }
     let one = browser.get("/certifications/print?chapter=00000000-0000-4000-8000-0000000000a2").await;
@@ -381,4 +384,51 @@ async fn lists_are_in_the_order_of_family_names_and_the_norwegian_alphabet() {
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         assert_eq!(in_order(&page), expected, "{path}");
     }
+
+#[tokio::test]
+async fn a_filter_says_what_needs_a_renewal_and_when_that_begins() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let (renewal, due) =
+        ("Trenger fornyelse (utløper snart eller nylig utløpt)", "Utløper snart (innen 90 dager)");
+    let page = browser.get("/certifications?state=renewal").await;
+    assert_eq!(element(&page, "h1"), format!("Sertifiseringer: {renewal}"));
+    assert!(
+        page.text.contains(&format!("<option value=\"renewal\" selected>{renewal}</option>")),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains(&format!("<option value=\"due\">{due}</option>")), "{}", page.text);
+    // A form for several begins from it too.
+    let several = link(&page, "Forny flere").unwrap();
+    assert!(several.contains("state=renewal"), "{several}");
+    assert!(browser.get(&several).await.text.contains("Mentor a4"));
+    let print = browser.get("/certifications/print?state=renewal").await;
+    assert!(print.text.contains(&format!("Utvalg: {renewal}.")), "{}", print.text);
+    // The types of an organisation can have other lead times.
+    for (lead_times, label) in
+        [("'{30,7}'", "Utløper snart (innen 30 dager)"), ("'{7}'", "Utløper snart (innen 7 dager)")]
+    {
+        place
+            .database
+            .execute(&format!("update certvakt.certification_types set lead_times = {lead_times}"))
+            .await;
+        let page = browser.get("/certifications").await;
+        assert!(
+            page.text.contains(&format!("<option value=\"due\">{label}</option>")),
+            "{label} in {}",
+            page.text
+        );
+    }
+    place
+        .database
+        .execute(
+            "update certvakt.certification_types set lead_times = null;
+             insert into certvakt.certification_types (organisation_id, code, name, lead_times)
+             select id, 'short', 'Short', '{30}' from certvakt.organisations where slug = 'a'",
+        )
+        .await;
+    let page = browser.get("/certifications").await;
+    let label = "Utløper snart (innen 30 til 90 dager, avhengig av typen)";
+    assert!(page.text.contains(&format!("<option value=\"due\">{label}</option>")), "{}", page.text);
 }

@@ -23,7 +23,7 @@ async fn a_page_needs_a_session_and_the_sign_in_returns_to_it() {
     let page =
         browser.sign_in("/sign-in/provider?return_to=%2Fcertifications%3Fstate%3Ddue", "coordinator").await;
     assert!(page.url.ends_with("/certifications?state=due"), "{}", page.url);
-    assert_eq!(element(&page, "h1"), "Sertifiseringer: Utløper snart");
+    assert_eq!(element(&page, "h1"), "Sertifiseringer: Utløper snart (innen 90 dager)");
     assert!(page.text.contains("Coordinator, koordinator"), "{}", page.text);
     for (name, value) in [
         ("cache-control", "no-store"),
@@ -103,6 +103,8 @@ async fn the_list_shows_the_chapters_of_a_coordinator_and_its_filters() {
         ("state=due", &soon),
         ("state=valid", &["Mentor a2", "Mentor a4", "Evig Gyldig"]),
         ("state=expired", &["Åse Ærlig"]),
+        ("state=renewal", &["Åse Ærlig", "Mentor a2", "Mentor a4"]),
+        ("state=renewal&q=mentor&order=name", &soon),
         ("state=lapsed", &["Kari Nordmann", "Åse Ærlig"]),
         ("state=suspended", &["Ola Nordmann"]),
         ("state=withdrawn", &[]),

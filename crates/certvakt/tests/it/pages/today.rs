@@ -173,8 +173,66 @@ async fn coordinators_see_the_addresses_that_their_register_has() {
         assert!(page.text.replace("&#43;", "+").contains(link), "{link} in {}", page.text);
     }
     assert!(!page.text.contains("privat@") && !page.text.contains("token-"), "{}", page.text);
-    let list = browser.get("/certifications").await.text + &browser.get("/today").await.text;
-    assert!(!list.contains("mentor@example.org"), "never in lists");
+    for list in ["/certifications", "/certifications.csv", "/certifications/print"] {
+        let list = browser.get(list).await.text;
+        assert!(!list.contains("mentor@example.org") && !list.contains("12345678"), "never in lists: {list}");
+    }
+}
+
+/// The row of a mentor.
+fn row<'a>(page: &'a Answer, name: &str) -> &'a str {
+    let rows = page.text.split("<li>\n<div><h3>").skip(1);
+    rows.filter(|row| row.split("</h3>").next().unwrap().contains(name)).last().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn today_shows_how_to_reach_whom_and_the_access_log_says_so() {
+    let place = TestService::start("").await;
+    with_others(&place).await;
+    // One number is in the register and the mentor's own, and another organisation has a number as well.
+    place
+        .database
+        .execute(
+            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
+             select '00000000-0000-4000-8000-0000000100a2', k.kind, k.address, o.id
+             from (values ('a', 'phone', '+4712345678'), ('a', 'phone', '+4711111111'), ('a', 'email', 'mentor@example.org'),
+               ('b', 'phone', '+4799999999')) k (slug, kind, address)
+             join certvakt.organisations o on o.slug = k.slug;
+             insert into certvakt.contact_points (person_id, kind, address) values
+               ('00000000-0000-4000-8000-0000000100a2', 'email', 'privat@example.org'),
+               ('00000000-0000-4000-8000-0000000100a2', 'phone', '+4712345678')",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get("/today").await;
+    let of_a2 = row(&page, "Mentor a2").replace("&#43;", "+");
+    let links: Vec<&str> =
+        of_a2.split("<li><a href=\"").skip(1).map(|link| link.split("</a>").next().unwrap()).collect();
+    let expected = ["tel:+4712345678\">Ring +4712345678", "tel:+4711111111\">Ring +4711111111"];
+    assert_eq!(links, expected, "the mentor's own number is the first");
+    assert!(!of_a2.contains("Ingen telefon"), "{of_a2}");
+    assert!(row(&page, "Nylig Utløpt").contains("<p>Ingen telefon</p>"), "{}", page.text);
+    for hidden in ["@example.org", "99999999", "token-"] {
+        assert!(!page.text.contains(hidden), "{hidden} in {}", page.text);
+    }
+    // The rows of the event include the contact points.
+    let read = "select coalesce(max(rows_read), 0) from certvakt.access_events where resource = '/today' and status = 200";
+    place.database.until(&format!("select ({read}) > 0")).await;
+    let before: i64 = place.database.value(read).await;
+    let more = "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
+         select '00000000-0000-4000-8000-0000000100a2', 'phone', '+4722222222', id from certvakt.organisations where slug = 'a'";
+    place.database.execute(more).await;
+    browser.get("/today").await;
+    place.database.until(&format!("select ({read}) = {}", before + 1)).await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let log = administrator.get("/settings/00000000-0000-4000-8000-0000000000a0/access").await;
+    assert!(log.text.contains(">Coordinator</a> så siden «I dag», som viser telefonnumre"), "{}", log.text);
+    // Those who lapsed long ago are one link away.
+    assert!(page.text.contains("De som utløp for lenge siden, står ikke her."), "{}", page.text);
+    let lapsed = browser.get("/certifications?state=lapsed").await;
+    assert!(
+        page.text.contains("href=\"/certifications?state=lapsed\"") && lapsed.text.contains("Lenge Utløpt")
+    );
 }
 
 #[tokio::test]
