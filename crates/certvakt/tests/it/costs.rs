@@ -2,8 +2,9 @@
 //! statements, rows, bytes of write-ahead log, pages, and sequential scans of the certifications and the log.
 
 use certvakt_store::CallerClaims;
-use certvakt_store::caller::{self, After, Filter};
+use certvakt_store::caller::{self, After, Filter, contacts};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::harness::{NOON, TestDatabase};
 use crate::stand_in::StandIn;
@@ -307,6 +308,62 @@ async fn the_cost_of_a_page_depends_only_on_its_rows() {
     }
     // In the policies of the scan and of the result, but not for each row.
     assert!(functions.iter().all(|calls| *calls <= 5), "{functions:?}");
+}
+
+/// The cost of the list of those whom somebody will contact later, in the coordinator's three chapters: the pages, the entries
+/// of its index, and the scans from end to end.
+async fn put_off(database: &TestDatabase) -> [i64; 3] {
+    database
+        .execute(
+            "delete from certvakt.contacts;
+             insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome, next_on)
+             select id, chapter_id, expires_at, 'no_answer', '2026-06-16' from public.peer_mentor_certifications",
+        )
+        .await;
+    database.execute("vacuum (analyze)").await;
+    let organisation: Uuid = database.value("select id from certvakt.organisations").await;
+    database.start_counting().await;
+    let store = database.store().await;
+    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
+    let mut tx = store.caller(&asking).await.unwrap();
+    let today = [(organisation, "2026-06-15".parse().unwrap())];
+    let found = contacts::put_off(&mut tx, &today, 101).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(found.len(), 101);
+    database.hear_all().await;
+    let counted: Vec<i64> = database
+        .value(
+            "select array[
+               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
+                where dbid = (select oid from pg_database where datname = current_database())
+                  and userid = 'authenticated'::regrole),
+               (select idx_tup_read from pg_stat_user_indexes where indexrelname = 'contacts_next'),
+               (select sum(seq_scan)::bigint from pg_stat_user_tables
+                where relname in ('contacts', 'peer_mentor_certifications'))]",
+        )
+        .await;
+    counted.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn those_to_contact_later_cost_no_more_where_there_are_more() {
+    let database = chapters(40).await;
+    // PostgreSQL sorts a few hundred contacts of a chapter, and reads more in the order of the index.
+    for (change, most) in [
+        ("select 1", 3 * 500),
+        (
+            "update public.peer_mentor_certifications c set chapter_id = h.id from certvakt.chapters h
+             where h.slug = 'lag-' || 1 + abs(hashtext(c.id::text)) % 3",
+            3 * 102,
+        ),
+    ] {
+        database.execute(change).await;
+        let [pages, entries, scans] = put_off(&database).await;
+        let cost = format!("{change}: {pages} pages, {entries} entries, {scans} scans");
+        assert_eq!(scans, 0, "{cost}");
+        assert!(entries <= most, "{cost}");
+        assert!(pages <= most * 15, "{cost}");
+    }
 }
 
 /// The cost of a search: pages, and rows of certifications and people.

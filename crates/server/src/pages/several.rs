@@ -172,6 +172,9 @@ pub(super) async fn show(
     Ok(page(StatusCode::OK, &SeveralPage { is_cut, back, ..form(layout, action, fields, rows) }))
 }
 
+/// The request for each of some certifications.
+type Requests<'a> = Vec<(Uuid, ChangeRequest<'a>)>;
+
 /// What a form says.
 struct Entered {
     action: Action,
@@ -237,7 +240,7 @@ impl Entered {
         request: &ChangeRequest<'a>,
         found: &[Certification],
         now: DateTime<Utc>,
-    ) -> (Vec<(Uuid, ChangeRequest<'a>)>, Vec<(Uuid, RenewalError)>) {
+    ) -> (Requests<'a>, Vec<(Uuid, RenewalError)>) {
         let (mut requests, mut refused) = (Vec::new(), Vec::new());
         for one in found.iter().filter(|one| self.is_chosen(one.id)) {
             if Standing::of(one, now).state == InState::Withdrawn {
