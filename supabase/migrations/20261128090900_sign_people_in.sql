@@ -175,7 +175,7 @@ create table certvakt.mail_queue (
   id uuid primary key default certvakt.uuid_v7(),
   kind text not null constraint mail_queue_kind_known check (
     kind in ('link', 'invitation', 'alert', 'digest', 'address-removed', 'address-added', 'address-confirmed', 'new-login',
-      'notice-corrected')),
+      'notice-corrected', 'consent-given', 'consent-withdrawn')),
   person_id uuid not null references certvakt.people (id) on delete cascade,
   contact_point_id uuid references certvakt.contact_points (id) on delete cascade,
   requested_by uuid references certvakt.people (id) on delete set null,
@@ -198,6 +198,8 @@ create table certvakt.mail_queue (
   code_hash bytea constraint mail_queue_code_hash_form check (length(code_hash) = 32),
   -- squawk-ignore prefer-bigint-over-int
   wrong_codes integer not null default 0,
+  consent_id bigint,
+  constraint mail_queue_consent_whole check ((kind in ('consent-given', 'consent-withdrawn')) = (consent_id is not null)),
   constraint mail_queue_code_of_link check (kind = 'link' or num_nonnulls(return_to, browser_hash, code_hash) = 0),
   constraint mail_queue_to_one check (num_nonnulls(contact_point_id, address) = 1),
   constraint mail_queue_token_expires check ((token_hash is null) = (expires_at is null)),
@@ -206,7 +208,7 @@ create table certvakt.mail_queue (
     else num_nonnulls(alert, number) = 0 end)
 );
 comment on table certvakt.mail_queue is
-  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, digests, corrections of notices, and notifications about addresses and logins, do not.';
+  'The queue of e-mails. Sign-in links and invitations contain a token; alerts, digests, corrections of notices, and notifications about addresses, logins and consents, do not.';
 comment on column certvakt.mail_queue.requested_by is 'Who requested an invitation. Null for sign-in links, which do not need a caller.';
 comment on column certvakt.mail_queue.valid_for is 'How long after the request the e-mail may be sent, and how long after that its token is valid.';
 comment on column certvakt.mail_queue.mail_due_at is 'When the next attempt to send it is due. Null: there is none.';
@@ -214,7 +216,7 @@ comment on column certvakt.mail_queue.token_hash is
   'The SHA-256 digest of the token of the last attempt. For an invitation, it is in invitations too. For an e-mail without a token, it only identifies the attempt.';
 comment on column certvakt.mail_queue.used_at is 'When the link was used to sign in.';
 comment on column certvakt.mail_queue.alert is 'The subject of an alert: long-history, or a kind of problem of partner_problems.';
-comment on column certvakt.mail_queue.organisation_id is 'The organisation of an alert or a digest, or whose register changed an address.';
+comment on column certvakt.mail_queue.organisation_id is 'The organisation of an alert, a digest or a consent, or whose register changed an address.';
 comment on column certvakt.mail_queue.number is 'The count that an alert reports.';
 comment on column certvakt.mail_queue.address is
   'The recipient of a notification. It is not a contact point, because the address can be removed before the e-mail is sent.';
@@ -222,6 +224,7 @@ comment on column certvakt.mail_queue.return_to is 'The page to show after the s
 comment on column certvakt.mail_queue.browser_hash is
   'The SHA-256 digest of the cookie of the browser that requested the link. The code in the e-mail signs in only there.';
 comment on column certvakt.mail_queue.code_hash is 'A digest of browser_hash and the code of the last attempt.';
+comment on column certvakt.mail_queue.consent_id is 'The consent to being listed that somebody else recorded.';
 comment on column certvakt.mail_queue.wrong_codes is
   'How many wrong codes the browser has sent since the request. After five, the code is invalid.';
 create index mail_queue_browser on certvakt.mail_queue (browser_hash) where browser_hash is not null;
@@ -231,6 +234,7 @@ create index mail_queue_requested_by on certvakt.mail_queue (requested_by);
 -- Sign-in links and invitations are sent before notifications.
 create index mail_queue_due on certvakt.mail_queue ((kind not in ('link', 'invitation')), mail_due_at, id) where mail_due_at is not null;
 create index mail_queue_organisation on certvakt.mail_queue (organisation_id);
+create index mail_queue_consent on certvakt.mail_queue (consent_id);
 
 alter table certvakt.mail_queue enable row level security;
 alter table certvakt.mail_queue force row level security;
@@ -246,10 +250,11 @@ grant select, insert (kind, person_id, contact_point_id, valid_for, address, ret
   update (token_hash, code_hash, wrong_codes, expires_at, mail_due_at, mailed_at, used_at), delete
   on certvakt.mail_queue to certvakt_auth;
 create policy auth_manages on certvakt.mail_queue to certvakt_auth using (true) with check (true);
-grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id), delete
+grant select, insert (kind, person_id, contact_point_id, requested_by, valid_for, address, organisation_id, consent_id), delete
   on certvakt.mail_queue to certvakt_definer;
 create policy definer_writes on certvakt.mail_queue to certvakt_definer
-  using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login', 'notice-corrected'));
+  using (true) with check (kind in ('invitation', 'address-removed', 'address-added', 'address-confirmed', 'new-login', 'notice-corrected',
+    'consent-given', 'consent-withdrawn'));
 
 -- After sign-in, a person sees the data of all their organisations. So an address from a register may be used to sign in only
 -- if no other organisation knew the person before, or if that organisation has the same address.
@@ -521,12 +526,13 @@ $$;
 comment on function certvakt.proof_of_person is
   'Returns what proves to an organisation that the caller''s login belongs to the person: login, used-address or confirmed-address. Null: nothing does yet.';
 
-create function certvakt.notify_person(person uuid, organisation uuid, kind text, but text default null) returns void
+create function certvakt.notify_person(
+  person uuid, organisation uuid, kind text, but text default null, consent bigint default null) returns void
 language sql security definer set search_path = ''
 begin atomic
-  insert into certvakt.mail_queue (kind, person_id, organisation_id, address, valid_for)
+  insert into certvakt.mail_queue (kind, person_id, organisation_id, address, valid_for, consent_id)
   select distinct on (lower(known.address)) notify_person.kind, notify_person.person, notify_person.organisation, known.address,
-    interval '14 days'
+    interval '14 days', notify_person.consent
   from (
     select k.organisation_id, k.address from certvakt.contact_points k
     where k.person_id = notify_person.person and k.kind = 'email'
@@ -540,7 +546,7 @@ begin atomic
   order by lower(known.address);
 end;
 comment on function certvakt.notify_person is
-  'Queues an e-mail to a person''s present and former mail addresses except `but`: to all of them, or, if `organisation` is given, to those of that organisation and the person''s own.';
+  'Queues an e-mail to a person''s present and former mail addresses except `but`: to all of them, or, if `organisation` is given, to those of that organisation and the person''s own. `consent`: the consent that the e-mail is about.';
 
 create function certvakt.confirm_address(
   organisation uuid, person uuid, address text, out confirmations bigint, out counts_from timestamptz)
@@ -670,18 +676,18 @@ create trigger after_insert after insert on certvakt.contact_points referencing 
   for each statement execute function certvakt.contact_points_after_insert();
 
 revoke all on function certvakt.is_first_address(uuid, uuid, text), certvakt.accept_invitation(text),
-  certvakt.proof_of_person(uuid), certvakt.notify_person(uuid, uuid, text, text), certvakt.confirm_address(uuid, uuid, text),
+  certvakt.proof_of_person(uuid), certvakt.notify_person(uuid, uuid, text, text, bigint), certvakt.confirm_address(uuid, uuid, text),
   certvakt.withdraw_address_confirmations(uuid, uuid), certvakt.contact_points_after_delete(),
   certvakt.contact_points_after_insert(),
   certvakt.is_confirmed_address(uuid, uuid, text) from public, anon, authenticated, service_role;
 grant execute on function certvakt.accept_invitation(text), certvakt.confirm_address(uuid, uuid, text),
   certvakt.withdraw_address_confirmations(uuid, uuid) to authenticated;
-grant execute on function certvakt.notify_person(uuid, uuid, text, text) to certvakt_auth;
+grant execute on function certvakt.notify_person(uuid, uuid, text, text, bigint) to certvakt_auth;
 alter function certvakt.is_first_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.is_confirmed_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.accept_invitation(text) owner to certvakt_definer;
 alter function certvakt.proof_of_person(uuid) owner to certvakt_definer;
-alter function certvakt.notify_person(uuid, uuid, text, text) owner to certvakt_definer;
+alter function certvakt.notify_person(uuid, uuid, text, text, bigint) owner to certvakt_definer;
 alter function certvakt.confirm_address(uuid, uuid, text) owner to certvakt_definer;
 alter function certvakt.withdraw_address_confirmations(uuid, uuid) owner to certvakt_definer;
 alter function certvakt.contact_points_after_delete() owner to certvakt_definer;

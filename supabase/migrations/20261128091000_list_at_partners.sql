@@ -234,19 +234,35 @@ create table certvakt.listing_consents (
     constraint listing_consents_text_version_form check (length(text_version) between 1 and 50),
   locale text default nullif(current_setting('certvakt.consent_locale', true), '')
     constraint listing_consents_locale_form check (length(locale) between 1 and 20),
+  given_as text constraint listing_consents_given_as_known check (given_as in ('own', 'paper', 'in_person', 'phone')),
+  given_on date
+    -- Somewhere on earth, the day is the next one already.
+    constraint listing_consents_given_on_past check (given_on <= (at at time zone 'utc')::date + 1),
+  constraint listing_consents_own check (
+    (given_as is not distinct from 'own') = (is_given and actor is not distinct from person_id)),
+  -- A person or a command that records somebody else's consent says how it was given. Only the owner of the database, who
+  -- writes without either, need not.
+  constraint listing_consents_explained check (
+    not is_given or given_as is not distinct from 'own' or num_nonnulls(actor, operator) = 0
+    or num_nulls(given_as, given_on, text_version, locale) = 0),
   constraint listing_consents_partner foreign key (organisation_id, partner)
     references certvakt.partners (organisation_id, code) on delete cascade
 );
 comment on table certvakt.listing_consents is
   'The record of consents that mentors gave or withdrew (GDPR article 7). No role may change a row.';
-comment on column certvakt.listing_consents.actor is 'The person who gave or withdrew consent. Null: an operator recorded it.';
+comment on column certvakt.listing_consents.actor is
+  'Who recorded it: the mentor, or somebody else for the mentor. Null: an operator recorded it.';
 comment on column certvakt.listing_consents.operator is 'Who ran the command that made the row, as account@host. Null: no command made it.';
 comment on column certvakt.listing_consents.issuer is 'The issuer of the login. Null: an operator recorded it.';
 comment on column certvakt.listing_consents.proof is
   'The proof of the login: login, used-address or confirmed-address. Null: none, which is enough to withdraw consent, or an operator recorded it.';
 comment on column certvakt.listing_consents.text_version is
-  'The version of the text to which the person consented. Null: an app showed its own, or an operator recorded it.';
+  'The version of the text to which the person consented. Null: an app showed its own, or consent was withdrawn.';
 comment on column certvakt.listing_consents.locale is 'The language of the text.';
+comment on column certvakt.listing_consents.given_as is
+  'How consent was given: by the mentor''s own login (own), or to the one who recorded it, on paper, in person or by phone. Null: it was withdrawn.';
+comment on column certvakt.listing_consents.given_on is
+  'The day on which the mentor gave a consent that somebody else recorded. Null: they recorded it themselves, or withdrew it.';
 create index listing_consents_person on certvakt.listing_consents (person_id);
 create index listing_consents_partner on certvakt.listing_consents (organisation_id, partner);
 
@@ -255,12 +271,20 @@ alter table certvakt.listing_consents force row level security;
 revoke all on certvakt.listing_consents from public, anon, authenticated, service_role;
 grant select on certvakt.listing_consents to certvakt_worker;
 create policy worker_reads on certvakt.listing_consents for select to certvakt_worker using (true);
+-- For the e-mail to the mentor.
+grant select (id, partner, actor, given_as, given_on) on certvakt.listing_consents to certvakt_auth;
+create policy auth_reads on certvakt.listing_consents for select to certvakt_auth using (true);
 grant select, delete on certvakt.listing_consents to certvakt_registrar;
 create policy registrar_reads on certvakt.listing_consents for select to certvakt_registrar using (true);
 create policy registrar_erases on certvakt.listing_consents for delete to certvakt_registrar using (true);
 grant select, insert on certvakt.listing_consents to certvakt_definer;
 create policy definer_reads on certvakt.listing_consents for select to certvakt_definer using (true);
 create policy definer_writes on certvakt.listing_consents for insert to certvakt_definer with check (true);
+
+-- The queue is created before this table, and has no rows yet.
+-- squawk-ignore constraint-missing-not-valid, adding-foreign-key-constraint
+alter table certvakt.mail_queue add constraint mail_queue_consent foreign key (consent_id)
+  references certvakt.listing_consents (id) on delete cascade;
 
 -- Triggers evaluate a mentor's listings after each change that could affect them. The passage of time alone can only remove a
 -- mentor.
@@ -287,6 +311,9 @@ declare
   moment timestamptz := certvakt.moment();
   is_new boolean := tg_op = 'INSERT';
   is_listed boolean;
+  is_own boolean := certvakt.current_person() is not distinct from new.person_id;
+  is_given boolean := new.listing_consent_at is not null;
+  consent bigint;
 begin
   if is_new then
     -- A concurrent transaction that changes a certification of the mentor has ended, or it waits and then finds this row.
@@ -309,9 +336,18 @@ begin
     if new.listing_consent_at is not null then
       new.excluded_at := null;
     end if;
-    insert into certvakt.listing_consents (organisation_id, partner, person_id, is_given, at, actor)
-    select new.organisation_id, new.partner, new.person_id, new.listing_consent_at is not null, moment, certvakt.current_person()
-    where new.person_id is not null;
+    insert into certvakt.listing_consents (organisation_id, partner, person_id, is_given, at, actor, given_as, given_on)
+    select new.organisation_id, new.partner, new.person_id, is_given, moment, certvakt.current_person(),
+      case when is_given and is_own then 'own' when is_given then nullif(current_setting('certvakt.consent_given_as', true), '') end,
+      case when is_given and not is_own then nullif(current_setting('certvakt.consent_given_on', true), '')::date end
+    where new.person_id is not null
+    returning id into consent;
+    -- Nobody decides for a mentor without telling them, except about those who died or left.
+    if consent is not null and not is_own and not exists (
+      select from certvakt.ended_people e where e.person_id = new.person_id and e.organisation_id = new.organisation_id) then
+      perform certvakt.notify_person(new.person_id, new.organisation_id,
+        case when is_given then 'consent-given' else 'consent-withdrawn' end, null, consent);
+    end if;
   elsif not is_new and (new.excluded_at is null) <> (old.excluded_at is null) then
     new.cause := case when new.excluded_at is null then 'listed-again' else 'kept-off' end;
   elsif not is_new and new.person_id is null and old.person_id is not null and new.cause <> 'erased' then
@@ -501,16 +537,21 @@ comment on function certvakt.my_listings is
 
 create function certvakt.my_consents()
 returns table (
-  organisation_id uuid, partner text, is_given boolean, at timestamptz, is_own boolean, text_version text, locale text)
+  organisation_id uuid, partner text, is_given boolean, at timestamptz, is_own boolean, recorded_by text, given_as text,
+  given_on date, text_version text, locale text)
 language sql stable security definer set search_path = ''
 begin atomic
-  select n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id, n.text_version, n.locale
+  select n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id,
+    coalesce(
+      (select r.name from certvakt.person_names r where r.person_id = n.actor and r.organisation_id = n.organisation_id),
+      (select p.name from certvakt.people p where p.id = n.actor)),
+    n.given_as, n.given_on, n.text_version, n.locale
   from certvakt.listing_consents n
   where n.person_id = (select certvakt.current_person())
   order by n.id desc;
 end;
 comment on function certvakt.my_consents is
-  'Returns the record of the caller''s consents to being listed, the latest first: given or withdrawn, when, whether by themselves, and to which text.';
+  'Returns the record of the caller''s consents to being listed, the latest first: given or withdrawn, when, whether by themselves, who recorded it, how it was given, and to which text.';
 
 create function certvakt.consent_to_listing(
   organisation uuid, partner text, is_given boolean, text_version text default null, locale text default null)
@@ -551,12 +592,94 @@ $$;
 comment on function certvakt.consent_to_listing is
   'Gives or withdraws the caller''s consent to being listed. Giving it requires a proven login, and records the version and the language of the text that they saw. Returns false if the caller is not enrolled at the partner.';
 
-revoke all on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text)
+-- Coordinators record the consent of mentors who gave it to them.
+create function certvakt.listings_of(certification uuid)
+returns table (
+  organisation_id uuid, organisation text, partner text, person_id uuid, consents_since timestamptz, is_excluded boolean,
+  is_listed boolean)
+language sql stable security definer set search_path = ''
+begin atomic
+  select l.organisation_id, o.name, l.partner, l.person_id, l.listing_consent_at, l.excluded_at is not null, l.is_listed
+  from certvakt.visible_certifications c
+  join certvakt.listings l on l.person_id = c.peer_mentor_id and l.organisation_id = c.organisation_id
+  join certvakt.organisations o on o.id = c.organisation_id
+  where c.id = listings_of.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+    and c.peer_mentor_id <> (select certvakt.current_person())
+    and not exists (
+      select from certvakt.ended_people e where e.person_id = c.peer_mentor_id and e.organisation_id = c.organisation_id);
+end;
+comment on function certvakt.listings_of is
+  'Returns where the mentor of a certification is enrolled, if the caller manages its chapter and is somebody else: since when the mentor consents, and whether they are excluded and are to be listed.';
+
+create function certvakt.consents_of(certification uuid)
+returns table (
+  organisation_id uuid, partner text, is_given boolean, at timestamptz, is_own boolean, recorded_by text, given_as text,
+  given_on date, text_version text, locale text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id,
+    coalesce(
+      (select r.name from certvakt.person_names r where r.person_id = n.actor and r.organisation_id = n.organisation_id),
+      (select p.name from certvakt.people p where p.id = n.actor)),
+    n.given_as, n.given_on, n.text_version, n.locale
+  from certvakt.listings_of(consents_of.certification) l
+  join certvakt.listing_consents n
+    on n.person_id = l.person_id and n.organisation_id = l.organisation_id and n.partner = l.partner
+  order by n.id desc;
+end;
+comment on function certvakt.consents_of is
+  'Returns the record of the consents of the mentor of a certification to the listings of listings_of, the latest first, as my_consents does.';
+
+create function certvakt.record_consent(
+  certification uuid, partner text, is_given boolean, given_as text, given_on date, text_version text, locale text) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  mentor uuid;
+  organisation uuid;
+  is_new boolean;
+begin
+  select l.person_id, l.organisation_id into mentor, organisation
+  from certvakt.listings_of(record_consent.certification) l where l.partner = record_consent.partner;
+  select case when record_consent.is_given then l.listing_consent_at is null or l.excluded_at is not null
+    else l.listing_consent_at is not null end into is_new
+  from certvakt.listings l
+  where l.organisation_id = organisation and l.partner = record_consent.partner and l.person_id = mentor
+  for update;
+  if not found then
+    return 'unknown';
+  elsif not is_new then
+    return 'known';
+  end if;
+  perform set_config('certvakt.proof', coalesce(certvakt.proof_of_person(organisation), ''), true),
+    set_config('certvakt.consent_given_as', coalesce(record_consent.given_as, ''), true),
+    set_config('certvakt.consent_given_on', coalesce(record_consent.given_on::text, ''), true),
+    set_config('certvakt.consent_text', coalesce(case when record_consent.is_given then record_consent.text_version end, ''), true),
+    set_config('certvakt.consent_locale', coalesce(case when record_consent.is_given then record_consent.locale end, ''), true);
+  update certvakt.listings l
+  set listing_consent_at = case when record_consent.is_given then certvakt.moment() end
+  where l.organisation_id = organisation and l.partner = record_consent.partner and l.person_id = mentor;
+  return case when exists (
+    select from certvakt.mail_queue q where q.consent_id = (
+      select max(n.id) from certvakt.listing_consents n
+      where n.person_id = mentor and n.organisation_id = organisation and n.partner = record_consent.partner))
+    then 'recorded' else 'unnotified' end;
+end
+$$;
+comment on function certvakt.record_consent is
+  'Records that the mentor of a certification gave consent to being listed at a partner, with how, on which day and to which text, or withdrew it. Returns recorded; unnotified if the mentor has no mail address to tell; known if nothing changed; unknown if listings_of has no such listing.';
+
+revoke all on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text),
+  certvakt.listings_of(uuid), certvakt.consents_of(uuid), certvakt.record_consent(uuid, text, boolean, text, date, text, text)
   from public, anon, authenticated, service_role;
-grant execute on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text) to authenticated;
+grant execute on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text),
+  certvakt.listings_of(uuid), certvakt.consents_of(uuid), certvakt.record_consent(uuid, text, boolean, text, date, text, text) to authenticated;
+grant execute on function certvakt.listings_of(uuid) to certvakt_definer;
 alter function certvakt.my_listings() owner to certvakt_definer;
 alter function certvakt.my_consents() owner to certvakt_definer;
 alter function certvakt.consent_to_listing(uuid, text, boolean, text, text) owner to certvakt_definer;
+alter function certvakt.listings_of(uuid) owner to certvakt_definer;
+alter function certvakt.consents_of(uuid) owner to certvakt_definer;
+alter function certvakt.record_consent(uuid, text, boolean, text, date, text, text) owner to certvakt_definer;
 
 -- Reports of completed courses. The key of a report is the portal's id of the event, so each renews a certification once. A
 -- report that contradicts our data waits for a person.

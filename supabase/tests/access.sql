@@ -92,11 +92,11 @@ select is((
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
   'authenticated accept_invitation, authenticated access_of, authenticated add_address, authenticated add_person, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, '
   'authenticated certification_details, authenticated change_certification, authenticated closed_organisations, authenticated coming_notices, authenticated confirm_address, '
-  'authenticated consent_to_listing, authenticated current_organisations, authenticated current_person, authenticated declined_certifications, authenticated end_my_sessions, authenticated end_person, '
+  'authenticated consent_to_listing, authenticated consents_of, authenticated current_organisations, authenticated current_person, authenticated declined_certifications, authenticated end_my_sessions, authenticated end_person, '
   'authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, '
-  'authenticated is_withdrawn, authenticated may_correct_addresses, authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, '
+  'authenticated is_withdrawn, authenticated listings_of, authenticated may_correct_addresses, authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, '
   'authenticated my_contact_points, authenticated my_listings, authenticated my_partners, authenticated my_sessions, authenticated namesakes, authenticated notices_of, authenticated opt_in, authenticated opt_out, '
-  'authenticated opt_outs, authenticated people_of, authenticated phones_of, authenticated recent_notices, authenticated register_device, authenticated removals_at, authenticated remove_address, authenticated remove_contact_point, '
+  'authenticated opt_outs, authenticated people_of, authenticated phones_of, authenticated recent_notices, authenticated record_consent, authenticated register_device, authenticated removals_at, authenticated remove_address, authenticated remove_contact_point, '
   'authenticated remove_device, authenticated repeat_run, authenticated require_mentors, authenticated resume_partner, authenticated return_person, authenticated search_certifications, authenticated search_people, authenticated settle_report, '
   'authenticated suspected_imports, authenticated unreachable_notices, authenticated uploads_of, authenticated uuid_v7, authenticated visible_chapters, authenticated visible_elsewhere, authenticated waiting_reports, '
   'authenticated withdraw_address_confirmations, authenticated withdraw_invitation', 'people may call only functions of policies and functions for people');

@@ -22,6 +22,7 @@ former_addresses left_at
 identities issuer, subject, person_id
 installation rehearsal
 invitations token_hash, expires_at, used_at
+listing_consents id, partner, actor, given_as, given_on
 memberships organisation_id, person_id
 organisations id, name, locale
 people id, name, locale

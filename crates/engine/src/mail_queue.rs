@@ -1,5 +1,5 @@
 //! The mail queue: sign-in links and invitations, which carry a token; messages to people about changes of
-//! their addresses and logins; alerts to administrators; and the digests of coordinators.
+//! their addresses, logins and consents; alerts to administrators; and the digests of coordinators.
 //!
 //! The holder of a token signs in as its person. So a token is created just before it is sent, and only its
 //! hash is stored. If the process ends in between, the e-mail gets a new token, and the first one becomes
@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::config::{ChannelName, Config};
 use crate::delivery::DeliveryError;
+use crate::delivery::text::date;
 use crate::digest::{self, Digests, Due};
 use crate::mail::{self, Failure, Mail, Mailer};
 
@@ -355,6 +356,14 @@ impl Text {
             MailKind::Change(name) => (name.as_str(), name.clone()),
             // Its own module writes it.
             MailKind::Digest { .. } => ("digest", "digest".to_owned()),
+            MailKind::Consent { name, organisation, partner, recorded_by, given } => {
+                arguments.set("organisation", line(organisation));
+                arguments.set("partner", line(partner));
+                arguments.set("who", line(recorded_by.as_ref().unwrap_or(organisation)));
+                arguments.set("way", given.map_or("", |(way, _)| way.as_str()));
+                arguments.set("day", given.map(|(_, day)| date(locale, day)).unwrap_or_default());
+                (name.as_str(), name.clone())
+            }
             MailKind::Alert { alert, organisation, number } => {
                 arguments.set("organisation", line(organisation));
                 arguments.set("number", *number);

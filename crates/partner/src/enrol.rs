@@ -7,6 +7,7 @@ use certvakt_base::Exit;
 use certvakt_engine::config::ImportConfig;
 use certvakt_engine::import::sheet::Sheet;
 use certvakt_engine::people::PeopleError;
+use certvakt_store::caller::listings::GivenConsent;
 use certvakt_store::partner::{self, Enrolment, Partner};
 use certvakt_store::people;
 use certvakt_store::{Database, RegistrarTx, StoreError};
@@ -31,20 +32,30 @@ pub struct Enrolled {
     pub refused: Vec<(u64, String)>,
 }
 
-/// Enrols a mentor with the portal's key for them. Returns false if the mentor is already enrolled.
+/// Enrols a mentor, with how they gave the consent that it records. Returns false if the mentor is already enrolled.
 pub async fn one(
     database: &Database,
     to: &Partner,
-    person_id: Uuid,
-    key: &str,
-    consents: Option<bool>,
-    at: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+    mentor: &Enrolment<'_>,
+    given: Option<&GivenConsent<'_>>,
+) -> Result<bool, PartnerError> {
     let mut tx = database.registrar().await?;
-    let mentor = Enrolment { person_id, key, consents, at };
-    let is_new = partner::enrol(&mut tx, to.organisation_id, &to.partner, &mentor).await?;
+    explain(&mut tx, &[*mentor], given).await?;
+    let is_new = partner::enrol(&mut tx, to.organisation_id, &to.partner, mentor).await?;
     tx.commit().await?;
     Ok(is_new)
+}
+
+/// Says how the mentors gave their consents, if any of them consents.
+async fn explain(
+    tx: &mut RegistrarTx,
+    mentors: &[Enrolment<'_>],
+    given: Option<&GivenConsent<'_>>,
+) -> Result<(), PartnerError> {
+    if mentors.iter().any(|one| one.consents == Some(true)) {
+        partner::explain_consents(tx, given.ok_or(PartnerError::ConsentUnexplained)?).await?;
+    }
+    Ok(())
 }
 
 /// The maximum number of rows in a batch.
@@ -57,12 +68,13 @@ struct Row {
     fields: Result<(String, String, Option<bool>), String>,
 }
 
-/// Enrols the mentors in a file, in batches. An invalid row does not stop the others.
+/// Enrols the mentors in a file, in batches, with how those who consent gave their consent. An invalid row does not stop
+/// the others.
 pub async fn all(
     database: &Database,
     to: &Partner,
-    file: &Path,
-    config: &ImportConfig,
+    (file, config): (&Path, &ImportConfig),
+    given: Option<&GivenConsent<'_>>,
     now: DateTime<Utc>,
     bar: &ProgressBar,
 ) -> Result<Enrolled, PartnerError> {
@@ -83,7 +95,7 @@ pub async fn all(
             }
         }));
         if is_last || batch.len() == BATCH {
-            enrol_batch(database, to, &batch, now, &mut done).await?;
+            enrol_batch(database, to, &batch, given, now, &mut done).await?;
             batch.clear();
         }
         if is_last {
@@ -97,16 +109,17 @@ async fn enrol_batch(
     database: &Database,
     to: &Partner,
     rows: &[Row],
+    given: Option<&GivenConsent<'_>>,
     now: DateTime<Utc>,
     done: &mut Enrolled,
 ) -> Result<(), PartnerError> {
     let mut tx = database.registrar().await?;
-    let mut outcomes: Vec<Option<Result<bool, StoreError>>> = Vec::new();
+    let mut outcomes: Vec<Option<Result<bool, PartnerError>>> = Vec::new();
     let (mut at, mut mentors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for (position, (row, person)) in rows.iter().zip(find_people(&mut tx, rows).await?).enumerate() {
         outcomes.push(match (&row.fields, person) {
-            (Err(fault), _) => Some(Err(StoreError::Invalid(fault.clone()))),
-            (_, Err(error)) => Some(Err(StoreError::Invalid(error.to_string()))),
+            (Err(fault), _) => Some(Err(StoreError::Invalid(fault.clone()).into())),
+            (_, Err(error)) => Some(Err(StoreError::Invalid(error.to_string()).into())),
             (Ok((_, key, consents)), Ok(person_id)) => {
                 at.push(position);
                 mentors.push(Enrolment { person_id, key, consents: *consents, at: now });
@@ -118,6 +131,7 @@ async fn enrol_batch(
     let (first, repeated): (Vec<_>, Vec<_>) =
         at.into_iter().zip(mentors).partition(|(_, one)| seen.insert((one.person_id, one.key)));
     let asked: Vec<Enrolment<'_>> = first.iter().map(|(_, mentor)| *mentor).collect();
+    explain(&mut tx, &asked, given).await?;
     if let Some(enrolled) = partner::enrol_all(&mut tx, to.organisation_id, &to.partner, &asked, now).await? {
         tx.commit().await?;
         for (number, is_new) in enrolled {
@@ -128,8 +142,7 @@ async fn enrol_batch(
     }
     for (position, mentor) in first.into_iter().chain(repeated) {
         if outcomes[position].is_none() {
-            let Enrolment { person_id, key, consents, .. } = mentor;
-            outcomes[position] = Some(one(database, to, person_id, key, consents, now).await);
+            outcomes[position] = Some(one(database, to, &mentor, given).await);
         }
     }
     for (row, outcome) in rows.iter().zip(outcomes.into_iter().flatten()) {
@@ -137,7 +150,7 @@ async fn enrol_batch(
             Ok(true) => done.enrolled += 1,
             Ok(false) => done.before += 1,
             // A database failure ends the command; an error in the row is reported for the row.
-            Err(error) if error.exit() != Exit::Usage => return Err(error.into()),
+            Err(error) if error.exit() != Exit::Usage => return Err(error),
             Err(error) => done.refused.push((row.line, error.to_string())),
         }
     }

@@ -82,6 +82,11 @@ pub enum PartnerError {
     /// The mentor is not enrolled at the partner.
     #[error("the mentor is not enrolled at the partner: use `certvakt partner enrol`")]
     NotEnrolled,
+    /// A consent that somebody else records lacks how, when and to which text it was given.
+    #[error(
+        "a consent that you record for a mentor needs how, when and to which text it was given: add --given-as, --given-on, --text-version and --language"
+    )]
+    ConsentUnexplained,
     /// The mentor was not removed manually.
     #[error("there is nothing to decide: the mentor was not removed manually at the portal")]
     NotRemovedManually,
@@ -113,6 +118,7 @@ impl PartnerError {
             Self::Off(_) => "partner-off",
             Self::NoListing(_) => "partner-no-listing",
             Self::NotEnrolled => "partner-not-enrolled",
+            Self::ConsentUnexplained => "consent-unexplained",
             Self::NotRemovedManually => "partner-not-removed-manually",
             Self::ReportNotWaiting => "partner-report-not-waiting",
             Self::Unclear => "partner-report-unclear",

@@ -2,10 +2,10 @@
 //!
 //! Only the SHA-256 of a token is stored.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::{AuthTx, StoreError};
+use crate::{AuthTx, GivenAs, StoreError};
 
 /// An active session, with its login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +180,19 @@ pub enum MailKind {
     Invitation,
     /// A change of a person's addresses or logins, by its id in `mails.ftl`.
     Change(String),
+    /// A consent to being listed that somebody else recorded.
+    Consent {
+        /// Its id in `mails.ftl`: `consent-given` or `consent-withdrawn`.
+        name: String,
+        /// The organisation's name.
+        organisation: String,
+        /// The partner's short name.
+        partner: String,
+        /// The name of the person who recorded it, if it was a person.
+        recorded_by: Option<String>,
+        /// How it was given, and on which day.
+        given: Option<(GivenAs, NaiveDate)>,
+    },
     /// An alert to an administrator.
     Alert {
         /// The alert's id in `mails.ftl`.
@@ -221,10 +234,17 @@ pub async fn due(tx: &mut AuthTx, limit: i64, with_links: bool) -> Result<Vec<Qu
         .into_iter()
         .map(|one| QueuedMail {
             id: one.id,
-            kind: match (one.alert, one.organisation, one.number) {
-                (Some(alert), Some(organisation), Some(number)) => {
+            kind: match (one.alert, one.organisation, one.number, one.partner) {
+                (Some(alert), Some(organisation), Some(number), _) => {
                     MailKind::Alert { alert, organisation, number }
                 }
+                (_, Some(organisation), _, Some(partner)) => MailKind::Consent {
+                    name: one.kind,
+                    organisation,
+                    partner,
+                    recorded_by: one.recorded_by,
+                    given: one.given_as.zip(one.given_on),
+                },
                 _ => match (one.kind.as_str(), one.organisation_id) {
                     ("digest", Some(organisation)) => {
                         MailKind::Digest { organisation, person: one.person_id }

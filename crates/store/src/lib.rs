@@ -47,8 +47,8 @@ use caller::Admission;
 pub use error::StoreError;
 pub use rows_read::{Rows, Seen};
 pub use state::{
-    AddressOutcome, AttemptOutcome, CertificationStatus, ContactOutcome, DeliveryState, Environment,
-    MergeOutcome, PersonChangeKind, Role, RoleEnd, StopReason, UnknownState,
+    AddressOutcome, AttemptOutcome, CertificationStatus, ConsentOutcome, ContactOutcome, DeliveryState,
+    Environment, GivenAs, MergeOutcome, PersonChangeKind, Role, RoleEnd, StopReason, UnknownState,
 };
 use transaction::LoginTx;
 pub use transaction::{AuthTx, CallerClaims, CallerTx, Guard, Operator, RegistrarTx, WorkerTx};

@@ -17,7 +17,7 @@ use super::{Environment, RegistrarTx, StopReason, StoreError, WorkerTx, Zone, or
 
 pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
 pub use health::{Health, PartnerStatus, with_status};
-pub use mentors::{Enrolment, consent, enrol, enrol_all, replay, resolve_removal};
+pub use mentors::{Enrolment, consent, enrol, enrol_all, explain_consents, replay, resolve_removal};
 pub use outbox::{
     Claim, Due, Resumption, SendResult, Stop, approve_removals, claim, finish, finish_one,
     has_too_many_removals, hold, rest, resume, stop,

@@ -177,6 +177,34 @@ states! {
 }
 
 states! {
+    /// How a mentor gave consent to being listed.
+    GivenAs {
+        /// With a login of their own.
+        Own = "own",
+        /// On paper.
+        Paper = "paper",
+        /// In person.
+        InPerson = "in_person",
+        /// By phone.
+        Phone = "phone",
+    }
+}
+
+states! {
+    /// The outcome of recording a mentor's consent to being listed.
+    ConsentOutcome {
+        /// It is recorded, and the mentor is notified.
+        Recorded = "recorded",
+        /// It is recorded, but the mentor has no address to notify.
+        Unnotified = "unnotified",
+        /// Nothing has changed.
+        Known = "known",
+        /// The mentor is not enrolled at the partner, or the caller may not record it.
+        Unknown = "unknown",
+    }
+}
+
+states! {
     /// The outcome of a correction of a mentor's addresses.
     AddressOutcome {
         /// It is added.

@@ -67,12 +67,12 @@ enum What {
         removal_limit: Option<i64>,
     },
     /// Enrol mentors at a partner, with the keys that its portal uses for them
-    #[command(
-        after_help = "Examples:\n  certvakt partner enrol hlf 1042 --organisation hlf --key M-17 --consents\n  \
-        certvakt partner enrol hlf --organisation hlf --file mentors.csv\n\n\
-        A file (CSV, or a workbook) has the columns mentor, key and consents (yes or no).\n\
-        Exit status 1: some rows were rejected."
-    )]
+    #[command(after_help = "Examples:\n  certvakt partner enrol hlf 1042 --organisation hlf --key M-17\n  \
+        certvakt partner enrol hlf --organisation hlf --file mentors.csv \\\n    \
+        --given-as paper --given-on 2026-11-02 --text-version 2026-11 --language nb\n\n\
+        A file (CSV, or a workbook) has the columns mentor, key and consents (yes or no). If somebody consents,\n\
+        say how they gave their consent.\n\
+        Exit status 1: some rows were rejected.")]
     Enrol {
         #[command(flatten)]
         which: PartnerArgs,
@@ -88,9 +88,15 @@ enum What {
         /// Enrol the mentors in a file
         #[arg(long, value_name = "FILE", conflicts_with = "key")]
         file: Option<PathBuf>,
+        #[command(flatten)]
+        given: mentors::GivenArgs,
     },
     /// Record that a mentor consents to being listed, or withdraws that consent
-    #[command(after_help = "Example:\n  certvakt partner consent hlf 1042 --organisation hlf --withdrawn")]
+    #[command(
+        after_help = "Examples:\n  certvakt partner consent hlf 1042 --organisation hlf --withdrawn\n  \
+        certvakt partner consent hlf 1042 --organisation hlf --given \\\n    \
+        --given-as paper --given-on 2026-11-02 --text-version 2026-11 --language nb"
+    )]
     Consent {
         #[command(flatten)]
         which: PartnerArgs,
@@ -102,6 +108,8 @@ enum What {
         /// The mentor withdraws their consent
         #[arg(long)]
         withdrawn: bool,
+        #[command(flatten)]
+        how: mentors::GivenArgs,
     },
     /// Start sending changes to a partner, including those that accumulated while it was switched off
     #[command(
@@ -243,18 +251,18 @@ pub(super) async fn run(args: Args, app: &App) -> Result<Exit, Error> {
         What::Add { which, requires, removal_limit } => {
             add(app, database, &which, &requires, removal_limit).await
         }
-        What::Enrol { which, mentor, key, consents, file } => {
+        What::Enrol { which, mentor, key, consents, file, given } => {
             let one = find(database, &which).await?;
             match (mentor, key, file) {
                 (Some(mentor), Some(key), _) => {
-                    mentors::enrol_one(app, database, &one, &mentor, &key, consents).await
+                    mentors::enrol_one(app, database, &one, (&mentor, &key), consents, &given).await
                 }
-                (_, _, Some(file)) => mentors::enrol_all(app, database, &one, &file).await,
+                (_, _, Some(file)) => mentors::enrol_all(app, database, &one, &file, &given).await,
                 _ => Ok(Exit::Usage),
             }
         }
-        What::Consent { which, mentor, given, withdrawn: _ } => {
-            mentors::consent(app, database, &find(database, &which).await?, &mentor, given).await
+        What::Consent { which, mentor, given, withdrawn: _, how } => {
+            mentors::consent(app, database, &find(database, &which).await?, &mentor, given, &how).await
         }
         What::Enable { which, environment, contract } => {
             let one = find(database, &which).await?;

@@ -126,7 +126,7 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
 }
 
 /// The functions that people may call.
-const CALLED: [&str; 67] = [
+const CALLED: [&str; 70] = [
     "accept_invitation",
     "access_of",
     "add_address",
@@ -141,6 +141,7 @@ const CALLED: [&str; 67] = [
     "coming_notices",
     "confirm_address",
     "consent_to_listing",
+    "consents_of",
     "current_organisations",
     "current_person",
     "declined_certifications",
@@ -155,6 +156,7 @@ const CALLED: [&str; 67] = [
     "history_of",
     "invite",
     "is_withdrawn",
+    "listings_of",
     "may_correct_addresses",
     "may_end",
     "may_erase",
@@ -173,6 +175,7 @@ const CALLED: [&str; 67] = [
     "people_of",
     "phones_of",
     "recent_notices",
+    "record_consent",
     "register_device",
     "removals_at",
     "remove_address",

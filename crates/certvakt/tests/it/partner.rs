@@ -24,6 +24,10 @@ const FORMER_KEY: &str = "whsec_plJ3nmyCDGBKInavdOK15jsl";
 /// The arguments that select the partner.
 const WHICH: [&str; 3] = ["portal", "--organisation", "org"];
 
+/// How a mentor gave the consent that a command records.
+const HOW: [&str; 8] =
+    ["--given-as", "paper", "--given-on", "2026-06-01", "--text-version", "2026-11", "--language", "nb"];
+
 /// An organisation with the partner `portal`, which requires the type `type`.
 async fn place() -> TestDatabase {
     let database = TestDatabase::rehearsal().await;
@@ -41,7 +45,8 @@ impl TestDatabase {
     /// Certifies a mentor, and enrols them with the key `M-<id>` and their consent.
     async fn listed(&self, external_id: &str, last_valid_day: &str) {
         self.certify(external_id, last_valid_day).await;
-        self.partner("enrol", [external_id, "--key", &format!("M-{external_id}"), "--consents"]);
+        let key = format!("M-{external_id}");
+        self.partner("enrol", [external_id, "--key", &key, "--consents"].into_iter().chain(HOW));
     }
 
     /// The events of a mentor: the status and the cause of each.

@@ -73,6 +73,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.invitations.operator",
     "certvakt.invitations.token_hash",
     "certvakt.known_browsers.token_hash",
+    "certvakt.listing_consents.given_as",
     "certvakt.listing_consents.issuer",
     "certvakt.listing_consents.operator",
     "certvakt.listing_consents.locale",

@@ -107,6 +107,8 @@ given = Given
 proof = Proof that it was you
 text-version = Version of the text
 text-language = Language of the text
+given-as = How consent was given
+given-on = The day on which consent was given
 
 none = none
 yes = yes

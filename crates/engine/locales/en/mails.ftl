@@ -33,6 +33,19 @@ notice-corrected-subject = A correction
 notice-corrected = We sent you a notice recently. It was based on a mistake of ours, which is now corrected. You can ignore the notice.
 notice-corrected-ends = Sign in to see what applies to you now, or ask your coordinator.
 
+consent-given-subject = Something was recorded on your behalf
+consent-given = { $way ->
+    [paper] { $who } has recorded that you consented on paper on { $day }.
+    [in_person] { $who } has recorded that you consented in person on { $day }.
+    [phone] { $who } has recorded that you consented by phone on { $day }.
+   *[other] { $who } has recorded that you consent.
+} The consent is for the list of peer mentors of { $organisation } at { $partner }, which everybody can see.
+consent-given-ends = You can withdraw your consent at any time: sign in and choose “Lists at partners”, or tell your coordinator. If you did not consent, do so now.
+
+consent-withdrawn-subject = Something was recorded on your behalf
+consent-withdrawn = { $who } has recorded that you no longer consent to the list of peer mentors of { $organisation } at { $partner }. You will be taken off the list.
+consent-withdrawn-ends = If that is right, you do not need to do anything. If not, sign in and choose “Lists at partners” to consent again, or tell your coordinator.
+
 alert-subject = Something needs your attention
 
 long-history = { $number ->

@@ -107,6 +107,8 @@ given = Gitt
 proof = Det som viste at det var deg
 text-version = Versjon av teksten
 text-language = Språk i teksten
+given-as = Hvordan samtykket ble gitt
+given-on = Dagen samtykket ble gitt
 
 none = ingen
 yes = ja

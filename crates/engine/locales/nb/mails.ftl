@@ -33,6 +33,19 @@ notice-corrected-subject = Rettelse av en melding
 notice-corrected = Vi sendte deg nylig et varsel. Det bygget på en feil hos oss, og feilen er nå rettet. Du kan se bort fra varselet.
 notice-corrected-ends = Logg inn for å se hva som gjelder for deg nå, eller spør koordinatoren din.
 
+consent-given-subject = Noe er registrert på dine vegne
+consent-given = { $way ->
+    [paper] { $who } har registrert at du samtykket på papir { $day }.
+    [in_person] { $who } har registrert at du samtykket i et møte { $day }.
+    [phone] { $who } har registrert at du samtykket på telefon { $day }.
+   *[other] { $who } har registrert at du samtykker.
+} Samtykket gjelder listen over likepersoner for { $organisation } hos { $partner }, som alle kan se.
+consent-given-ends = Du kan trekke samtykket tilbake når som helst: logg inn og velg «Lister hos partnere», eller si fra til koordinatoren din. Har du ikke samtykket, gjør det nå.
+
+consent-withdrawn-subject = Noe er registrert på dine vegne
+consent-withdrawn = { $who } har registrert at du ikke lenger samtykker til å stå på listen over likepersoner for { $organisation } hos { $partner }. Du blir tatt av listen.
+consent-withdrawn-ends = Stemmer det, trenger du ikke å gjøre noe. Hvis ikke, logg inn og velg «Lister hos partnere» for å samtykke på nytt, eller si fra til koordinatoren din.
+
 alert-subject = Noe trenger at du ser på det
 
 long-history = { $number ->

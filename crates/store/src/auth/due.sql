@@ -10,6 +10,10 @@ select l.id, l.kind, l.alert, l.number, l.person_id, l.organisation_id, l.browse
      where n.person_id = p.id and l.organisation_id is null and c.organisation_id is null
      order by n.organisation_id limit 1)) end as name,
   coalesce(l.address, c.address) as "address!", o.name as "organisation?",
+  n.partner as "partner?", n.given_as as "given_as?: GivenAs", n.given_on as "given_on?",
+  coalesce(
+    (select r.name from certvakt.person_names r where r.person_id = n.actor and r.organisation_id = l.organisation_id),
+    (select r.name from certvakt.people r where r.id = n.actor)) as "recorded_by?",
   coalesce(
     p.locale,
     (select n.locale from certvakt.person_names n
@@ -22,6 +26,7 @@ from certvakt.mail_queue l
 join certvakt.people p on p.id = l.person_id
 left join certvakt.contact_points c on c.id = l.contact_point_id
 left join certvakt.organisations o on o.id = l.organisation_id
+left join certvakt.listing_consents n on n.id = l.consent_id
 where l.mail_due_at <= now() and l.used_at is null and l.requested_at > now() - l.valid_for
   and ($2 or l.kind not in ('link', 'invitation', 'digest'))
 order by (l.kind not in ('link', 'invitation')), l.mail_due_at, l.id

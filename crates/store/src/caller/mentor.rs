@@ -43,6 +43,8 @@ pub struct Mentor {
     pub may_end: bool,
     /// Whether the caller may correct the mentor's addresses.
     pub may_correct_addresses: bool,
+    /// Whether the mentor is enrolled at a partner, and the caller may record their consent.
+    pub has_listings: bool,
     /// Whether the caller administers the organisation.
     pub is_administrator: bool,
     /// Whether the person is a mentor of the certification's chapter, so that they can be moved from it.

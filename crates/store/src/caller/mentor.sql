@@ -15,6 +15,7 @@ select (
   c.peer_mentor_id as mentor_id, c.organisation_id,
   certvakt.may_end(c.peer_mentor_id, c.organisation_id) as "may_end!",
   certvakt.may_correct_addresses(c.id) as "may_correct_addresses!",
+  exists (select from certvakt.listings_of(c.id)) as "has_listings!",
   certvakt.administers(c.organisation_id) as "is_administrator!",
   exists (
     select from certvakt.memberships m

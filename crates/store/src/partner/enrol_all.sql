@@ -15,6 +15,12 @@ before as (
 enrolled as (
   insert into certvakt.listings (organisation_id, partner, partner_key, person_id, listing_consent_at)
   select $1, $2, a.partner_key, a.person_id, case when a.consents then $6::timestamptz end from asked a
+  -- The trigger records the consent of each row that is tried, so this must not try one that conflicts.
+  where not exists (
+      select from certvakt.listings l
+      where l.organisation_id = $1 and l.partner = $2 and (l.partner_key = a.partner_key or l.person_id = a.person_id))
+    and not exists (
+      select from asked b where b.position < a.position and (b.partner_key = a.partner_key or b.person_id = a.person_id))
   on conflict do nothing
   returning person_id, partner_key
 )

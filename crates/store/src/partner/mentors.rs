@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::caller::listings::GivenConsent;
 use crate::error::on_constraint;
 use crate::{RegistrarTx, StoreError};
 
@@ -17,6 +18,20 @@ pub struct Enrolment<'a> {
     pub consents: Option<bool>,
     /// The time of the consent.
     pub at: DateTime<Utc>,
+}
+
+/// Says how the mentors gave the consents that the transaction records. Without it, the database refuses them.
+pub async fn explain_consents(tx: &mut RegistrarTx, given: &GivenConsent<'_>) -> Result<(), StoreError> {
+    let explained = sqlx::query!(
+        "select set_config(name, value, true) from (values ('certvakt.consent_given_as', $1), ('certvakt.consent_given_on', $2),
+           ('certvakt.consent_text', $3), ('certvakt.consent_locale', $4)) as t (name, value)",
+        given.given_as.as_str(),
+        given.given_on.to_string(),
+        given.text.version,
+        given.text.locale,
+    );
+    explained.fetch_all(tx).await?;
+    Ok(())
 }
 
 /// Enrols a mentor at a partner. Returns false if the mentor is already enrolled with the same key.
@@ -65,7 +80,7 @@ pub async fn enrol(
                 "a partner's key must have 1 to 200 characters, without line breaks and tabs".to_owned()
             }
             "person_erased" => "the person was erased: create a new person, with a new id".to_owned(),
-            _ => return None,
+            name => unexplained(name)?.to_owned(),
         })))
     })
 }
@@ -100,8 +115,9 @@ pub async fn enrol_all(
         )
     });
     on_constraint(enrolled, |name| {
-        matches!(name, "partner_events_in_order" | "listings_partner_key_form" | "person_erased")
-            .then_some(Ok(None))
+        (matches!(name, "partner_events_in_order" | "listings_partner_key_form" | "person_erased")
+            || unexplained(name).is_some())
+        .then_some(Ok(None))
     })
 }
 
@@ -135,8 +151,19 @@ pub async fn consent(
         person_id,
         consent_at,
     );
-    noted.execute(tx).await?;
-    Ok(Some(true))
+    on_constraint(noted.execute(tx).await.map(|_| Some(true)), |name| {
+        unexplained(name).map(|what| Err(StoreError::Invalid(what.to_owned())))
+    })
+}
+
+/// What is wrong with the explanation of a consent that a constraint refuses.
+fn unexplained(constraint: &str) -> Option<&'static str> {
+    Some(match constraint {
+        "listing_consents_explained" => "say how, on which day, and to which text the mentor consented",
+        "listing_consents_given_on_past" => "the mentor cannot have consented on a day in the future",
+        "listing_consents_text_version_form" => "the version of the text must have 1 to 50 characters",
+        _ => return None,
+    })
 }
 
 /// Schedules the states of mentors with an event since a time to be sent again, or of one mentor. Returns

@@ -124,7 +124,7 @@ select json_build_object(
       'excluded_since', l.excluded_at, 'listed', l.is_listed, 'accepted_at', l.accepted_at,
       'consents', (
         select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof,
-          'text_version', n.text_version, 'text_language', n.locale) order by n.id), '[]')
+          'text_version', n.text_version, 'text_language', n.locale, 'given_as', n.given_as, 'given_on', n.given_on) order by n.id), '[]')
         from certvakt.listing_consents n
         where n.person_id = p.id and n.organisation_id = l.organisation_id and n.partner = l.partner),
       'changes', (

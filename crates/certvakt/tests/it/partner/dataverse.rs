@@ -308,7 +308,7 @@ async fn keys_may_contain_quotes_but_no_characters_forbidden_in_urls() {
     let (database, portal, config) = told_by(Kind::Dataverse, &[]).await;
     for (id, key) in [("a", "Ås '1'"), ("b", "Ø=2 (b)"), ("c", "a/b")] {
         database.certify(id, "2026-12-31").await;
-        database.partner("enrol", [id, "--key", key, "--consents"]);
+        database.partner("enrol", [id, "--key", key, "--consents"].into_iter().chain(super::HOW));
     }
     let done = database.sync(&config);
     assert_eq!((&done["accepted"], &done["refused"]), (&json!(2), &json!(1)), "{done}");

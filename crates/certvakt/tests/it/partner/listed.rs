@@ -6,7 +6,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sqlx::Executor;
 
-use super::{NOON, WHICH, place};
+use super::{HOW, NOON, WHICH, place};
 use crate::harness::{TestDatabase, fail, superuser};
 
 #[tokio::test]
@@ -36,7 +36,8 @@ async fn each_change_of_consent_or_certification_that_matters_is_one_event() {
         let words = command
             .split(' ')
             .chain(if command.starts_with("partner") { &WHICH[..] } else { &[] }.iter().copied());
-        database.at(NOON, words.chain(arguments.split(' ')));
+        let how = if arguments.ends_with("--given") { &HOW[..] } else { &[] };
+        database.at(NOON, words.chain(arguments.split(' ')).chain(how.iter().copied()));
         let after = database.events("a").await;
         assert_eq!(&after[..before.len()], before, "{command} {arguments}");
         assert_eq!(after[before.len()..].first().map(String::as_str), event, "{command} {arguments}");
@@ -170,7 +171,7 @@ async fn a_suspension_from_a_snapshot_before_the_enrolment_fails() {
     database.certify("a", "2026-12-31").await;
     let mut app = superuser(&database.name).await;
     app.execute("begin isolation level repeatable read; select from certvakt.organisations").await.unwrap();
-    database.partner("enrol", ["a", "--key", "M-a", "--consents"]);
+    database.partner("enrol", ["a", "--key", "M-a", "--consents"].into_iter().chain(HOW));
     let suspend = "update public.peer_mentor_certifications set status = 'suspended' where external_id = 'a'";
     let refused = app.execute(suspend).await.unwrap_err();
     assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "40001");
@@ -191,6 +192,7 @@ async fn a_suspension_at_the_moment_of_enrolling_is_seen() {
         .unwrap();
     let arguments =
         ["partner", "enrol", "portal", "--organisation", "org", "a", "--key", "M-a", "--consents"];
+    let arguments = arguments.into_iter().chain(HOW);
     let enrolling = database.blocked(&mut database.certvakt(arguments)).await;
     first.execute("commit").await.unwrap();
     enrolling.resume().await;
@@ -211,7 +213,10 @@ async fn a_file_of_mentors_is_enrolled_row_by_row() {
     )
     .unwrap();
     let command = ["partner", "enrol", "portal", "--organisation", "org", "--file", path.to_str().unwrap()];
-    let output = database.certvakt(command.into_iter().chain(["--output", "json"])).output().unwrap();
+    let refused = fail(&mut database.certvakt(command), 2);
+    assert!(refused.contains("consent-unexplained"), "{refused}");
+    let command = command.into_iter().chain(HOW).chain(["--output", "json"]).collect::<Vec<_>>();
+    let output = database.certvakt(command.iter().copied()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let done: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&done["enrolled"], &done["before"]), (&2.into(), &1.into()), "{done}");
@@ -229,6 +234,50 @@ async fn a_file_of_mentors_is_enrolled_row_by_row() {
     assert_eq!(refused.len(), 5);
     assert_eq!(database.events("1").await, ["listed consent-given"]);
     assert_eq!(database.events("2").await, Vec::<String>::new());
+    // The file can be read again: it records no consent twice.
+    database.certvakt(command).output().unwrap();
+    let record: Vec<String> = database
+        .value(
+            "select array_agg(concat_ws(' ', is_given, given_as, given_on, text_version, locale)) from certvakt.listing_consents",
+        )
+        .await;
+    assert_eq!(record, ["t paper 2026-06-01 2026-11 nb"]);
+}
+
+#[tokio::test]
+async fn an_operator_says_how_a_consent_was_given_and_the_mentor_is_told() {
+    let database = place().await;
+    database.certify("a", "2026-12-31").await;
+    database.reachable("a", "email", "a@example.org").await;
+    database.partner("enrol", ["a", "--key", "M-a"]);
+    let given = ["partner", "consent", "portal", "--organisation", "org", "a", "--given"];
+    for (more, code) in [
+        (&[][..], "consent-unexplained"),
+        (&HOW[..6], "consent-unexplained"),
+        (
+            &["--given-as", "phone", "--given-on", "2999-01-01", "--text-version", "1", "--language", "en"],
+            "on a day in the future",
+        ),
+    ] {
+        let refused = fail(&mut database.certvakt(given.into_iter().chain(more.iter().copied())), 2);
+        assert!(refused.contains(code), "{refused}");
+    }
+    let mails = "select coalesce(string_agg(q.kind || ' ' || q.address, ', ' order by q.consent_id), '') from certvakt.mail_queue q";
+    assert_eq!(database.value::<String>(mails).await, "");
+    database.partner("consent", ["a", "--given"].into_iter().chain(HOW));
+    database.partner("consent", ["a", "--withdrawn"]);
+    database.partner("consent", ["a", "--withdrawn"]);
+    assert_eq!(
+        database.value::<String>(mails).await,
+        "consent-given a@example.org, consent-withdrawn a@example.org"
+    );
+    let record: Vec<String> = database
+        .value(
+            "select array_agg(concat_ws(' ', is_given, operator is not null, given_as, given_on, text_version, locale) order by id)
+             from certvakt.listing_consents",
+        )
+        .await;
+    assert_eq!(record, ["t t paper 2026-06-01 2026-11 nb", "f t"]);
 }
 
 /// A change for a mentor with two certifications, `a` and `b`.
@@ -339,7 +388,7 @@ async fn the_events_are_always_the_transitions_of_the_state() {
                  from public.peer_mentor_certifications where external_id = 'a'",
             )
             .await;
-        database.partner("enrol", ["a", "--key", "M-a", "--consents"]);
+        database.partner("enrol", ["a", "--key", "M-a", "--consents"].into_iter().chain(HOW));
         holds(&database, &happenings).await;
     }
 }
