@@ -25,6 +25,7 @@ mod kept;
 mod link;
 mod list_forms;
 mod list_query;
+mod listing_consents;
 mod merging;
 mod mine;
 mod moving;
@@ -140,6 +141,11 @@ fn certifications_and_changes() -> Router<Api> {
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
         .route("/certifications/{id}/contacts/{contact}/undos", post(contact::undo).get(contact::lead_back))
         .route("/certifications/{id}/contact-points", get(contact_points::show).post(contact_points::make))
+        .route(
+            "/certifications/{id}/listing-consents",
+            get(listing_consents::show).post(listing_consents::make),
+        )
+        .route("/certifications/{id}/listing-consents/letter", get(listing_consents::letter))
         .route("/certifications/{id}/endings", get(ending::show).post(ending::make))
         .route("/certifications/{id}/returns", post(ending::take_back).get(ending::lead_back))
         .route("/certifications/{id}/moves", get(moving::show).post(moving::make))

@@ -11,6 +11,7 @@ mod import_checks;
 mod imports;
 mod imports_within_limits;
 mod listing;
+mod listing_consents;
 mod lists;
 mod merging;
 mod mine;

@@ -240,6 +240,7 @@ fn mentor_actions(found: &Certification, mentor: &Mentor, text: Text) -> Vec<(&'
     let is_present = !mentor.has_ended() && !found.is_mentor_erased;
     let all = [
         (mentor.may_correct_addresses, "contact-points", "action-contact-points"),
+        (mentor.has_listings, "listing-consents", "action-listing-consents"),
         (found.is_managed && mentor.is_member, "moves", "action-move"),
         (found.is_managed && mentor.is_administrator && is_present, "merges", "action-merge"),
         (mentor.may_end && is_present, "endings", "action-end"),

@@ -24,6 +24,8 @@ use crate::problem::ApiError;
 
 /// The version of `listings-consent-text`: the month in which the text changed. Change both together, in every language.
 const TEXT_VERSION: &str = "2026-11";
+/// All versions that mentors have consented to, the latest first: a signed paper may show an earlier one.
+pub(super) const TEXT_VERSIONS: [&str; 1] = [TEXT_VERSION];
 
 #[derive(Template)]
 #[template(path = "my_listings.html")]
@@ -97,7 +99,7 @@ async fn found(tx: &mut CallerTx, layout: Layout) -> Result<ListingsPage, PageEr
                 if one.consents_since.is_some() { "listings-withdraw" } else { "listings-consent" },
                 text,
             ),
-            record: decided.map(|decided| in_words(decided, zone, text)).collect(),
+            record: decided.map(|decided| in_words(decided, "listings", zone, text)).collect(),
         }
     });
     Ok(ListingsPage {
@@ -125,20 +127,29 @@ fn state(one: &listings::Listing, zone: Tz, text: Text) -> String {
     }
 }
 
-/// A decision as a sentence: what, when, by whom, and to which text.
-fn in_words(decided: &Recorded, zone: Tz, text: Text) -> String {
+/// A decision in sentences that address somebody: the mentor (`listings`) or who manages them (`consents`). They say what,
+/// when, by whom, how, and to which text.
+pub(super) fn in_words(decided: &Recorded, address: &str, zone: Tz, text: Text) -> String {
     let date = text.date(decided.at.with_timezone(&zone).date_naive());
     let what = if decided.is_given { "given" } else { "withdrawn" };
-    let who = if decided.is_own { "own" } else { "other" };
-    let said = text.named(&format!("listings-{what}-{who}"), &date);
-    match (&decided.text_version, &decided.locale) {
-        (Some(version), Some(locale)) => {
-            let language = text.say(&format!("language-{locale}"));
-            let arguments = [("version", line(version).into()), ("language", language.into())];
-            format!("{said} {}", text.with("listings-text", &arguments))
-        }
-        _ => said,
-    }
+    let (who, by) = match &decided.recorded_by {
+        _ if decided.is_own => ("own", String::new()),
+        Some(by) => ("by", line(by)),
+        None => ("other", String::new()),
+    };
+    let arguments = [("name", date.into()), ("by", by.into())];
+    let said = text.with(&format!("{address}-{what}-{who}"), &arguments);
+    let way = decided.given_as.zip(decided.given_on);
+    let way = way.map(|(way, day)| text.named(&format!("consent-way-{way}"), &text.date(day)));
+    let seen = decided.text_version.as_ref().zip(decided.locale.as_ref());
+    let seen = seen.map(|(version, locale)| text_seen(version, locale, text));
+    [Some(said), way, seen].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A version of the text and its language.
+pub(super) fn text_seen(version: &str, locale: &str, text: Text) -> String {
+    let language = text.say(&format!("language-{locale}"));
+    text.with("listings-text", &[("version", line(version).into()), ("language", language.into())])
 }
 
 /// A decision.
@@ -207,5 +218,6 @@ mod tests {
         };
         let digest = hex_digest(texts.map(of).join("\n"));
         assert!(known.contains(&(TEXT_VERSION, digest.as_str())), "{TEXT_VERSION} {digest}");
+        assert_eq!(TEXT_VERSIONS, known.map(|(version, _)| version));
     }
 }

@@ -384,6 +384,7 @@ async fn lists_are_in_the_order_of_family_names_and_the_norwegian_alphabet() {
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         assert_eq!(in_order(&page), expected, "{path}");
     }
+}
 
 #[tokio::test]
 async fn a_filter_says_what_needs_a_renewal_and_when_that_begins() {
