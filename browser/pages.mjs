@@ -33,6 +33,9 @@ const PAGES = {
   "contact-refused": ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   "contact-points": ["administrator", (page) => action(page, CONTACT_POINTS)],
   "contact-points-refused": ["administrator", async (page) => { await action(page, CONTACT_POINTS); await page.locator("#email").fill("kari"); await page.getByRole("button", { name: /^(Lagre e-post|Save the e-mail)/ }).click(); }],
+  "listing-consents": ["administrator", (page) => consents(page)],
+  "listing-consents-refused": ["administrator", async (page) => { await consents(page); await page.locator("input.date").first().fill("31.02.2026"); await page.getByRole("button", { name: /^(Registrer samtykke|Record consent)/ }).first().click(); }],
+  "consent-letter": ["administrator", async (page) => { await consents(page); await page.locator("a[href$=letter]").click(); await page.waitForURL(/letter$/); }],
   unreached: ["coordinator", (page) => unreached(page)],
   move: ["administrator", (page) => action(page, /Flytt til et annet|Move to another/)],
   "move-refused": ["administrator", async (page) => { await action(page, /Flytt til et annet|Move to another/); await page.getByRole("button", { name: /Flytt til et annet|Move to another/ }).click(); }],
@@ -185,6 +188,14 @@ async function handover(page) {
   await page.getByRole("link", { name: /^(Gi ny koordinator|Appoint)/ }).first().click();
   await page.locator("#q").fill("an");
   await page.getByRole("button", { name: /^(Søk|Search)$/ }).click();
+}
+
+/** The consents of a mentor who has withdrawn, but is still shown at a partner. */
+async function consents(page) {
+  await partner(page);
+  await page.locator("main a[href^='/certifications/']").first().click();
+  await page.locator("a[href$=listing-consents]").click();
+  await page.waitForURL(/listing-consents$/);
 }
 
 async function partner(page) {
