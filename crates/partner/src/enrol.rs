@@ -120,6 +120,7 @@ async fn enrol_batch(
         outcomes.push(match (&row.fields, person) {
             (Err(fault), _) => Some(Err(StoreError::Invalid(fault.clone()).into())),
             (_, Err(error)) => Some(Err(StoreError::Invalid(error.to_string()).into())),
+            (Ok((_, _, Some(true))), _) if given.is_none() => Some(Err(PartnerError::ConsentUnexplained)),
             (Ok((_, key, consents)), Ok(person_id)) => {
                 at.push(position);
                 mentors.push(Enrolment { person_id, key, consents: *consents, at: now });

@@ -213,13 +213,20 @@ async fn a_file_of_mentors_is_enrolled_row_by_row() {
     )
     .unwrap();
     let command = ["partner", "enrol", "portal", "--organisation", "org", "--file", path.to_str().unwrap()];
-    let refused = fail(&mut database.certvakt(command), 2);
-    assert!(refused.contains("consent-unexplained"), "{refused}");
+    // Without how the consents were given, the rows that consent are refused.
+    let short = folder.path().join("short.csv");
+    std::fs::write(&short, "mentor;key;consents\n1;M-1;ja\n2;M-2;nei\n").unwrap();
+    let unexplained = [&command[..6], &[short.to_str().unwrap(), "--output", "json"]].concat();
+    let unexplained = database.certvakt(unexplained).output().unwrap();
+    assert_eq!(unexplained.status.code(), Some(1), "{unexplained:?}");
+    let unexplained: serde_json::Value = serde_json::from_slice(&unexplained.stdout).unwrap();
+    assert_eq!((&unexplained["enrolled"], &unexplained["refused"][0][0]), (&1.into(), &2.into()));
+    assert!(unexplained["refused"][0][1].as_str().unwrap().contains("--given-as"), "{unexplained}");
     let command = command.into_iter().chain(HOW).chain(["--output", "json"]).collect::<Vec<_>>();
     let output = database.certvakt(command.iter().copied()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let done: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&done["enrolled"], &done["before"]), (&2.into(), &1.into()), "{done}");
+    assert_eq!((&done["enrolled"], &done["before"]), (&1.into(), &2.into()), "{done}");
     let refused: Vec<&str> =
         done["refused"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
     for (found, expected) in refused.iter().zip([

@@ -162,7 +162,7 @@ async fn a_manual_removal_waits_for_a_decision() {
             (&json!(0), &json!(excluded))
         );
         // A mentor who consents again is listed again, even without a withdrawal before.
-        database.partner("consent", ["a", "--given"]);
+        database.partner("consent", ["a", "--given"].into_iter().chain(super::HOW));
         database.sync(&config);
         portal.control(&json!({ "render": true })).await;
         assert_eq!(portal.shows().await, ["M-a"], "{answer}");
