@@ -77,7 +77,7 @@ async fn a_renewal_is_repeated_in_words_before_it_is_saved_once() {
     assert_eq!(element(&page, "h1"), "Fornyet: Mentor a2, Own, Type, 10. juni 2028");
     assert!(page.text.contains("<h1 tabindex=\"-1\" autofocus>"), "{}", page.text);
     for words in [
-        "<strong>gjelder til og med 10. juni 2028</strong>",
+        "<strong>gjelder til og med 10. juni 2028&#10;om ",
         "dag før: 20. juni 2026. Nå: 10. juni 2028.",
         "Registrert av Coordinator",
         "bevis 7",

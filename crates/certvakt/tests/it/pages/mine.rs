@@ -90,7 +90,7 @@ async fn the_page_of_notices_shows_the_latest_fifty() {
     assert_eq!(page.text.matches("Varsel: ").count(), 50, "{}", page.text);
     assert!(page.text.contains("Siden viser de 50 nyeste"), "{}", page.text);
     assert!(
-        page.text.contains("<strong>2. mars 2026") && !page.text.contains("<strong>2. januar 2026"),
+        page.text.contains("<li>2. mars 2026: ") && !page.text.contains("<li>2. januar 2026: "),
         "{}",
         page.text
     );
