@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 // The modules are outside the checkout, where an import does not find them.
-const require = createRequire(`${process.env.CERTVAKT_NODE_MODULES}/`);
+export const require = createRequire(`${process.env.CERTVAKT_NODE_MODULES}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
@@ -35,21 +35,40 @@ export const PUBLIC = "http://localhost:8470";
 
 /**
  * Starts `certvakt serve` on an empty cluster and a browser. Adds `setup`, the path that it prints for the first run, and
- * `certvakt`, which runs a command on the cluster and returns its JSON.
+ * what `startOn` adds.
  */
 export async function startEmpty(more = EMPTY) {
-  const folder = mkdtempSync(join(tmpdir(), "certvakt-empty."));
+  const world = await startOn([], more);
+  world.setup = await world.printed.then((url) => new URL(url).pathname + new URL(url).search);
+  return world;
+}
+
+/** Starts `certvakt serve --demo` as `start` does, and adds what `startOn` adds. */
+export const startRehearsal = () => startOn(["--demo"], "", (certvakt) => certvakt("migrate", "--rehearsal"));
+
+/**
+ * Starts a service and a browser on a cluster of their own. Adds `certvakt`, which runs a command on the cluster and returns its
+ * JSON, `at`, which returns the same for another time, and `sql`, which executes a statement.
+ */
+async function startOn(options, more, prepare = () => {}) {
+  const folder = mkdtempSync(join(tmpdir(), "certvakt-cluster."));
   // PostgreSQL runs as another user if root starts it.
   chmodSync(folder, 0o755);
   const data = ["--data-dir", join(folder, "data")];
-  const world = await start(data, more);
-  world.certvakt = (...words) => JSON.parse(execFileSync(PROGRAM, [...words, ...data, "--output", "json"], { env: ENVIRONMENT }));
+  const at = (now) => (...words) => {
+    const env = now ? { ...ENVIRONMENT, CERTVAKT_NOW: now } : ENVIRONMENT;
+    return JSON.parse(execFileSync(PROGRAM, [...words, ...data, "--output", "json"], { env }));
+  };
+  prepare(at());
+  const world = await start([...options, ...data], more);
+  const sockets = readFileSync(join(folder, "data/postgres/postmaster.pid"), "utf8").split("\n")[4];
+  const sql = (statement) => execFileSync("psql", ["-X", "-q", "-h", sockets, "-U", "certvakt_owner", "-d", "certvakt", "-c", statement], { env: ENVIRONMENT });
+  Object.assign(world, { certvakt: at(), at, sql });
   const stop = world.stop;
   world.stop = async () => {
     await stop();
     rmSync(folder, { recursive: true });
   };
-  world.setup = await world.printed.then((url) => new URL(url).pathname + new URL(url).search);
   return world;
 }
 
@@ -98,12 +117,15 @@ export async function signIn(world, who, options = {}) {
   page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
   page.on("request", (request) => request.url().startsWith(world.base) || page.faults.push(request.url()));
   await page.goto("/sign-in");
-  if (who) {
-    const words = { coordinator: /koordinator for|coordinator of Oslo/, administrator: /, administrator/, mentor: /, (likeperson|mentor)$/, outsider: /annen|another/ };
-    await page.getByRole("button", { name: words[who] }).click();
-    await page.waitForURL((url) => url.pathname !== "/sign-in");
-  }
+  if (who) await become(page, who);
   return page;
+}
+
+/** Signs a person of the demo in on the sign-in page. */
+export async function become(page, who) {
+  const words = { coordinator: /koordinator for|coordinator of Oslo/, administrator: /, administrator/, mentor: /, (likeperson|mentor)$/, outsider: /annen|another/ };
+  await page.getByRole("button", { name: words[who] }).click();
+  await page.waitForURL((url) => url.pathname !== "/sign-in");
 }
 
 /** The text of the element that has the focus. */
