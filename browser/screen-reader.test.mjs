@@ -50,10 +50,12 @@ function assertBefore(heard, first, second) {
 
 const WHEN = "(i (dag|går|morgen)|om \\d+ dager|for \\d+ dager siden)";
 const DAY = `\\d{1,2}\\. [a-z]+ \\d{4} ${WHEN}`;
-/** A row of a list: name, chapter, type, number, date and the time until then. */
-const ROW = `heading, (?<name>.+), level 3\nlink, \\k<name>\n(?<about>.+, .+, .+-\\d+)\nSiste gyldige dag\n${DAY}\n`;
-const LISTED = new RegExp(`^${ROW}(Utløper snart|Utløpt|Gyldig|Nylig utløpt)$`);
-const NEEDED = new RegExp(`^${ROW}link, Forny sertifiseringen til \\k<name>, \\k<about>\nlink, Registrer kontakt med \\k<name>, \\k<about>$`);
+const WHO = "heading, (?<name>.+), level 3\nlink, \\k<name>\n(?<about>.+, .+, .+-\\d+)\n";
+const UNTIL = `Siste gyldige dag\n${DAY}\n`;
+/** The phone numbers, each as a row of a list. */
+const PHONES = "(Ingen telefon|(listitem.*\nlink, Ring [+\\d]+\nend of listitem.*\n?)+)\n";
+const LISTED = new RegExp(`^${WHO}${UNTIL}(Utløper snart|Utløpt|Gyldig|Nylig utløpt)$`);
+const NEEDED = new RegExp(`^${WHO}${PHONES}${UNTIL}link, Forny sertifiseringen til \\k<name>, \\k<about>\nlink, Registrer kontakt med \\k<name>, \\k<about>$`);
 
 const named = (heard) => rows(heard).filter((row) => row.startsWith("heading, "));
 
@@ -175,7 +177,7 @@ test("renew the wrong Kari, and repair it", async () => {
   await press(page, "Lagre fornyelsen");
   await hearTitled(page, new RegExp(`^Fornyet: ${name}, `));
   await page.goto("/changes");
-  const changes = await hearTitled(page, /^Du har gjort /);
+  const changes = await hearTitled(page, /^Du har registrert /);
   const change = rows(changes).find((row) => row.startsWith(`heading, ${name}, level 2`));
   assert.match(change, new RegExp(`^heading, ${name}, .+\nlink, ${name}\n.+, Likeperson, .+\nEndret .+\\. Siste gyldige dag før endringen: .+\nbutton, Angre endringen for ${name}$`));
   await press(page, `Angre endringen for ${name}`);
@@ -263,7 +265,7 @@ test("a held run", async () => {
   assert.match(held[2], /^Det er flere enn grensen, som er \d+\./);
   assertBefore(held, /^Varsler 30 dager før utløp: \d+$/, /^button, Godkjenn varslene$/);
   assertBefore(held, /^heading, 3 av varslene gjelder, level 3$/, /^button, Godkjenn varslene$/);
-  assertBefore(held, /^Hvis du godkjenner, blir varslene sendt\.$/, /^button, Godkjenn varslene$/);
+  assertBefore(held, /^Er varslene riktige, godkjenn dem\. Da blir de sendt\.$/, /^button, Godkjenn varslene$/);
   await press(page, "Godkjenn varslene");
   await page.waitForURL(/\/runs\?/);
   const approved = await hear(page);
