@@ -12,8 +12,8 @@ from bench.statements import Statement, of_caller, rows_read, transactions
 from lab.certvakt import SERVICE
 
 PAGES = {"P18": ("Today", "/today"), "P19": ("the list of certifications", "/certifications")}
-# Some expire within a month before or after today. One in thirty-three of their mentors cannot be reached; each has a
-# phone number.
+# Some expire within a month before or after today. One in thirty-three of their mentors cannot be reached.
+# Each has a phone number.
 DUE = f"""
 with due as (
   update {tables.CERTIFICATIONS} set expires_at = expires_at - interval '430 days'
