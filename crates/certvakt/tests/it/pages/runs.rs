@@ -123,7 +123,7 @@ async fn a_held_run_is_checked_again_after_its_reason_is_gone() {
 
     place.database.execute(&move_to("2027-07-10")).await;
     let (_, after) = check(&mut administrator).await;
-    assert_eq!(element(&after, "h1"), "Kontrollert på nytt: varslene er innenfor grensen og blir sendt");
+    assert_eq!(element(&after, "h1"), "Kontrollert på nytt: natten er innenfor grensen");
     assert_eq!(place.database.value::<i64>(recorded).await, 0);
     assert!(after.text.contains("Kontrollert på nytt senere"), "{}", after.text);
 }
