@@ -58,7 +58,7 @@ async fn several_are_renewed_and_undone_together() {
     for shown in [
         "<dd>onsdag 10. juni 2026</dd>",
         "<dd>Kurs &#60;i&#62; Hamar</dd>",
-        "<strong>Mentor a2</strong> Own, Type",
+        "<strong>Mentor a2,</strong> Own, Type",
         "Siste gyldige dag endres fra 20. juni 2026 til 10. juni 2028.",
     ] {
         assert!(chosen.text.contains(shown), "{shown} in {}", chosen.text);
@@ -133,9 +133,9 @@ async fn the_check_says_already_whose_change_would_be_refused() {
         assert_eq!(element(&check, "h1"), "Stemmer dette? Én fornyelse er ikke lagret ennå", "{change}");
         let (refused, changed) = check.text.split_once("<h2>Blir endret</h2>").unwrap();
         let refused = refused.split_once("<h2>Blir ikke endret: én</h2>").unwrap().1;
-        assert!(refused.contains("<strong>Mentor a4</strong>") && refused.contains(reason), "{refused}");
+        assert!(refused.contains("<strong>Mentor a4,</strong>") && refused.contains(reason), "{refused}");
         assert!(
-            changed.contains("<strong>Mentor a2</strong>") && !changed.contains("Mentor a4"),
+            changed.contains("<strong>Mentor a2,</strong>") && !changed.contains("Mentor a4"),
             "{changed}"
         );
         let alone: Vec<(&str, &str)> = fields.into_iter().filter(|(name, _)| *name != a2.0).collect();
