@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use certvakt_base::clock::Clock;
 use data_encoding::HEXLOWER;
@@ -66,6 +67,28 @@ const LOG_AND_COMMIT: &str = "insert into certvakt.command_log (operator, comman
     select certvakt.operator(), current_setting('certvakt.command')
     where pg_current_xact_id_if_assigned() is not null; commit";
 
+/// The interval at which a wait for a new connection looks for an idle one.
+const LOOK_FOR_IDLE_EVERY: Duration = Duration::from_millis(50);
+
+/// Takes an idle connection of the pool, or a new one. While the server accepts no more connections, the pool keeps trying
+/// to open one, and does not notice that one of its own has become idle. A connection becomes idle some time after its
+/// transaction has ended, so this happens to a single task, too.
+async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    let acquiring = pool.acquire();
+    tokio::pin!(acquiring);
+    loop {
+        tokio::select! {
+            biased;
+            acquired = &mut acquiring => return acquired,
+            () = tokio::time::sleep(LOOK_FOR_IDLE_EVERY) => {
+                if let Some(idle) = pool.try_acquire() {
+                    return Ok(idle);
+                }
+            }
+        }
+    }
+}
+
 impl Begun {
     /// Begins in one round trip, which can contain another query. Returns the rows of that query.
     async fn new(pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
@@ -74,7 +97,7 @@ impl Begun {
 
     /// As [`Self::new`], but keeps a value until the connection is released.
     async fn holding(held: Guard, pool: &PgPool, sql: String) -> Result<(Self, Vec<PgRow>), StoreError> {
-        let mut begun = Self(Some(pool.acquire().await?), held);
+        let mut begun = Self(Some(acquire(pool).await?), held);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(begun.connection()).await?;
         Ok((begun, rows))
     }
