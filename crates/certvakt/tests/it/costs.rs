@@ -1,8 +1,8 @@
 //! The cost of runs and deliveries in the database, in counts that do not depend on the machine's speed:
 //! statements, rows, bytes of write-ahead log, pages, and sequential scans of the certifications and the log.
 
-use certvakt_store::CallerClaims;
 use certvakt_store::caller::{self, After, Filter, contacts};
+use certvakt_store::{CallerClaims, CallerTx};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -258,34 +258,48 @@ async fn chapters(chapters: u32) -> TestDatabase {
     database
 }
 
+/// Reads as the coordinator, and counts the pages that it takes, and some statistics of the database.
+async fn read<T, const N: usize>(
+    database: &TestDatabase,
+    statistics: &str,
+    reading: impl AsyncFnOnce(&mut CallerTx) -> T,
+) -> (T, [i64; N]) {
+    database.start_counting().await;
+    let store = database.store().await;
+    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
+    let mut tx = store.caller(&asking).await.unwrap();
+    let found = reading(&mut tx).await;
+    tx.commit().await.unwrap();
+    database.hear_all().await;
+    let counted: Vec<i64> = database
+        .value(&format!(
+            "select array[
+               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
+                where dbid = (select oid from pg_database where datname = current_database())
+                  and userid = 'authenticated'::regrole),
+               {statistics}]"
+        ))
+        .await;
+    (found, counted.try_into().unwrap())
+}
+
 /// A page of fifty, and one more as the API asks for: what it held last, and that
 /// - it read so many pages, and so many entries of the index in which it is found;
 /// - it scanned the certifications from end to end so often;
 /// - of the functions that ask who is asking, the busiest ran so often.
 async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]) {
-    database.start_counting().await;
-    let store = database.store().await;
-    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
-    let mut tx = store.caller(&asking).await.unwrap();
-    let found = caller::certifications(&mut tx, &Filter::default(), after, 51).await.unwrap();
-    tx.commit().await.unwrap();
+    let statistics = "(select idx_tup_read from pg_stat_user_indexes
+        where indexrelname = 'peer_mentor_certifications_chapter'),
+      (select seq_scan from pg_stat_user_tables where relname = 'peer_mentor_certifications'),
+      (select max(calls) from pg_stat_user_functions)";
+    let (found, counted) = read(database, statistics, async |tx| {
+        caller::certifications(tx, &Filter::default(), after, 51).await.unwrap()
+    })
+    .await;
     assert_eq!(found.len(), 51);
     assert!(found.iter().all(|one| one.mentor.is_some() && one.chapter.is_some()));
-    database.hear_all().await;
-    let counted: Vec<i64> = database
-        .value(
-            "select array[
-               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
-                where dbid = (select oid from pg_database where datname = current_database())
-                  and userid = 'authenticated'::regrole),
-               (select idx_tup_read from pg_stat_user_indexes
-                where indexrelname = 'peer_mentor_certifications_chapter'),
-               (select seq_scan from pg_stat_user_tables where relname = 'peer_mentor_certifications'),
-               (select max(calls) from pg_stat_user_functions)]",
-        )
-        .await;
     let last = &found[49];
-    (After { expires_at: last.expires_at, id: last.id }, counted.try_into().unwrap())
+    (After { expires_at: last.expires_at, id: last.id }, counted)
 }
 
 #[tokio::test]
@@ -322,27 +336,14 @@ async fn put_off(database: &TestDatabase) -> [i64; 3] {
         .await;
     database.execute("vacuum (analyze)").await;
     let organisation: Uuid = database.value("select id from certvakt.organisations").await;
-    database.start_counting().await;
-    let store = database.store().await;
-    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
-    let mut tx = store.caller(&asking).await.unwrap();
     let today = [(organisation, "2026-06-15".parse().unwrap())];
-    let found = contacts::put_off(&mut tx, &today, 101).await.unwrap();
-    tx.commit().await.unwrap();
+    let statistics = "(select idx_tup_read from pg_stat_user_indexes where indexrelname = 'contacts_next'),
+      (select sum(seq_scan)::bigint from pg_stat_user_tables
+        where relname in ('contacts', 'peer_mentor_certifications'))";
+    let (found, counted) =
+        read(database, statistics, async |tx| contacts::put_off(tx, &today, 101).await.unwrap()).await;
     assert_eq!(found.len(), 101);
-    database.hear_all().await;
-    let counted: Vec<i64> = database
-        .value(
-            "select array[
-               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
-                where dbid = (select oid from pg_database where datname = current_database())
-                  and userid = 'authenticated'::regrole),
-               (select idx_tup_read from pg_stat_user_indexes where indexrelname = 'contacts_next'),
-               (select sum(seq_scan)::bigint from pg_stat_user_tables
-                where relname in ('contacts', 'peer_mentor_certifications'))]",
-        )
-        .await;
-    counted.try_into().unwrap()
+    counted
 }
 
 #[tokio::test]
@@ -368,26 +369,14 @@ async fn those_to_contact_later_cost_no_more_where_there_are_more() {
 
 /// The cost of a search: pages, and rows of certifications and people.
 async fn searched(database: &TestDatabase, text: &str, expected: usize) -> [i64; 2] {
-    database.start_counting().await;
-    let store = database.store().await;
-    let asking = CallerClaims { issuer: "https://issuer.example", subject: "coordinator", session: None };
-    let mut tx = store.caller(&asking).await.unwrap();
     let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
-    let found = caller::certifications(&mut tx, &filter, None, 51).await.unwrap();
+    let statistics = "(select sum(seq_tup_read + idx_tup_fetch)::bigint from pg_stat_user_tables
+        where relname in ('peer_mentor_certifications', 'people'))";
+    let (found, counted) =
+        read(database, statistics, async |tx| caller::certifications(tx, &filter, None, 51).await.unwrap())
+            .await;
     assert_eq!(found.len(), expected, "{text}");
-    tx.commit().await.unwrap();
-    database.hear_all().await;
-    let read: Vec<i64> = database
-        .value(
-            "select array[
-               (select sum(shared_blks_hit + shared_blks_read)::bigint from pg_stat_statements
-                where dbid = (select oid from pg_database where datname = current_database())
-                  and userid = 'authenticated'::regrole),
-               (select sum(seq_tup_read + idx_tup_fetch)::bigint from pg_stat_user_tables
-                where relname in ('peer_mentor_certifications', 'people'))]",
-        )
-        .await;
-    read.try_into().unwrap()
+    counted
 }
 
 #[tokio::test]
