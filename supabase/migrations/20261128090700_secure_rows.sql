@@ -303,15 +303,15 @@ grant execute on function certvakt.repeat_run(bigint, boolean) to authenticated;
 alter function certvakt.repeat_run(bigint, boolean) owner to certvakt_definer;
 
 create function certvakt.suspected_imports(runs bigint[])
-returns table (run bigint, id bigint, finished_at timestamptz, changed bigint)
+returns table (run bigint, id bigint, finished_at timestamptz, changed bigint, is_undone boolean)
 language sql stable security definer set search_path = ''
 begin atomic
-  select r.id, i.id, i.finished_at, i.added + i.renewed + i.corrected
+  select r.id, i.id, i.finished_at, i.added + i.renewed + i.corrected, i.undone_at is not null
   from certvakt.runs r
   cross join lateral (
-    select i.id, i.finished_at, i.added, i.renewed, i.corrected
+    select i.id, i.finished_at, i.added, i.renewed, i.corrected, i.undone_at
     from certvakt.imports i
-    where i.organisation_id = r.organisation_id and i.undone_at is null and i.finished_at < r.finished_at
+    where i.organisation_id = r.organisation_id and i.finished_at < r.finished_at
       and i.added + i.renewed + i.corrected > 0
       and i.finished_at > coalesce((
         select max(l.finished_at) from certvakt.runs l where l.organisation_id = r.organisation_id and l.state = 'complete'), '-infinity')
@@ -322,7 +322,7 @@ begin atomic
     and r.organisation_id = any (certvakt.current_organisations());
 end;
 comment on function certvakt.suspected_imports is
-  'Returns, for each of some held runs of the caller''s organisations, the import since the last complete run that changed most certifications.';
+  'Returns, for each of some held runs of the caller''s organisations, the import since the last complete run that changed most certifications, and whether it was undone.';
 revoke all on function certvakt.suspected_imports(bigint[]) from public, anon, authenticated, service_role;
 grant execute on function certvakt.suspected_imports(bigint[]) to authenticated;
 alter function certvakt.suspected_imports(bigint[]) owner to certvakt_definer;

@@ -261,6 +261,10 @@ runs-import = Since the last night, a register was imported, on { $time }. It ch
     [one] one certification
    *[other] { $number } certifications
 }. Check the dates before the notices are approved.
+runs-import-undone = The import of { $time }, which changed { $number ->
+    [one] one certification
+   *[other] { $number } certifications
+}, was undone. The notices must be checked again.
 runs-notices = { $number ->
     [0] No notices
     [one] One notice

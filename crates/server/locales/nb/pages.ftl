@@ -241,7 +241,7 @@ runs-of-stage = Varsler { $stage }: { $number }
 runs-approve-hint = Er varslene riktige, godkjenn dem. Da blir de sendt.
 runs-approve = Godkjenn varslene
 runs-ask = En administrator må godkjenne dem.
-runs-check-hint = Er det en feil i registeret, rett den eller angre importen først, og kontroller så på nytt. Varslene blir da bare sendt hvis de er færre enn grensen. Gjør du ingenting, sendes ingen av dem nå, og neste natt kontrollerer på nytt.
+runs-check-hint = Er det en feil i registeret, rett den eller angre importen først, og kontroller så på nytt. Varslene blir da bare sendt hvis de ikke er flere enn grensen. Gjør du ingenting, sendes ingen av dem nå, og neste natt kontrollerer på nytt.
 runs-check = Kontroller på nytt
 runs-checking-title = Natten kontrolleres på nytt
 runs-checking = Natten kontrolleres på nytt straks. Du kan forlate siden. Resultatet vises her.
@@ -261,6 +261,10 @@ runs-import = Siden forrige natt er det importert et register, { $time }. Det en
     [one] én sertifisering
    *[other] { $number } sertifiseringer
 }. Se om datoene stemmer før varslene godkjennes.
+runs-import-undone = Importen { $time }, som endret { $number ->
+    [one] én sertifisering
+   *[other] { $number } sertifiseringer
+}, er angret. Varslene må kontrolleres på nytt.
 runs-notices = { $number ->
     [0] Ingen varsler
     [one] Ett varsel

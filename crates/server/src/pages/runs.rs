@@ -65,11 +65,25 @@ struct Held {
     examples: Vec<(Row, String)>,
     /// The limit of notices without an approval.
     limit: i64,
-    /// The import that may be the reason, with its number.
-    import: Option<(String, i64)>,
+    /// The import that may be the reason.
+    import: Option<Suspected>,
     /// That it happens again; `None` while it waits for a decision.
     decision: Option<String>,
     may_decide: bool,
+}
+
+impl Held {
+    /// Whether the examples still say why the run is held.
+    fn has_examples(&self) -> bool {
+        !self.examples.is_empty() && !self.import.as_ref().is_some_and(|import| import.is_undone)
+    }
+}
+
+/// An import that may be the reason why a run is held.
+struct Suspected {
+    sentence: String,
+    number: i64,
+    is_undone: bool,
 }
 
 /// A night in the list.
@@ -122,7 +136,7 @@ pub(super) async fn show(
         let examples = examples.iter().filter(|one| run.examples.contains(&one.id));
         let examples = examples.map(|one| (Row::of(one, now, text), last_move(one, &moves, text))).collect();
         let import = imports.iter().find(|import| import.run == run.id).zip(organisation);
-        let import = import.map(|(import, of)| (suspicion(import, of.zone, text), import.id));
+        let import = import.map(|(import, of)| suspected(import, of.zone, text));
         described(run, examples, import, administered.contains(&run.organisation_id), text)
     };
     let held = held.iter().map(describe).collect();
@@ -235,7 +249,7 @@ async fn decide(api: &Api, visitor: &Visitor, id: i64, is_approved: bool) -> Res
 fn described(
     run: &Run,
     examples: Vec<(Row, String)>,
-    import: Option<(String, i64)>,
+    import: Option<Suspected>,
     may_decide: bool,
     text: Text,
 ) -> Held {
@@ -275,10 +289,14 @@ fn last_move(one: &Certification, moves: &[Move], text: Text) -> String {
     })
 }
 
-/// The import that may be the reason why a run is held.
-fn suspicion(import: &SuspectedImport, Zone(zone): Zone, text: Text) -> String {
+fn suspected(import: &SuspectedImport, Zone(zone): Zone, text: Text) -> Suspected {
     let time = text.time(import.finished_at.with_timezone(&zone));
-    text.with("runs-import", &[("time", time.into()), ("number", import.changed.into())])
+    let key = if import.is_undone { "runs-import-undone" } else { "runs-import" };
+    Suspected {
+        sentence: text.with(key, &[("time", time.into()), ("number", import.changed.into())]),
+        number: import.id,
+        is_undone: import.is_undone,
+    }
 }
 
 fn night(run: &Run, organisations: &[Organisation], text: Text) -> Night {

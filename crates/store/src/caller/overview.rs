@@ -49,6 +49,8 @@ pub struct SuspectedImport {
     pub finished_at: DateTime<Utc>,
     /// The number of certifications that it added, renewed or corrected.
     pub changed: i64,
+    /// Whether it was undone.
+    pub is_undone: bool,
 }
 
 /// A change of the date of a certification.
@@ -162,7 +164,8 @@ async fn some_runs(
 pub async fn suspected_imports(tx: &mut CallerTx, runs: &[i64]) -> Result<Vec<SuspectedImport>, StoreError> {
     let found = sqlx::query_as!(
         SuspectedImport,
-        r#"select run as "run!", id as "id!", finished_at as "finished_at!", changed as "changed!" from certvakt.suspected_imports($1)"#,
+        r#"select run as "run!", id as "id!", finished_at as "finished_at!", changed as "changed!",
+             is_undone as "is_undone!" from certvakt.suspected_imports($1)"#,
         runs,
     );
     Ok(found.fetch_all(tx).await?)

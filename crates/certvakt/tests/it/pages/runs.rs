@@ -101,11 +101,13 @@ async fn an_approval_covers_no_more_notices_than_the_administrator_saw() {
 #[tokio::test]
 async fn a_held_run_is_checked_again_after_its_reason_is_gone() {
     let place = with_held_run().await;
-    let of_many = "where peer_mentor_id in (select id from certvakt.people where name like 'Mange %')";
-    let move_to = |day: &str| {
-        format!("update public.peer_mentor_certifications set expires_at = '{day}T20:00:00Z' {of_many}")
+    let move_to = |who: &str, day: &str| {
+        format!(
+            "update public.peer_mentor_certifications set expires_at = '{day}T20:00:00Z'
+             where peer_mentor_id in (select id from certvakt.people where name like '{who}')"
+        )
     };
-    place.database.execute(&move_to("2026-07-11")).await;
+    place.database.execute(&move_to("Mange %", "2026-07-11")).await;
     let mut administrator = signed_in(&place, "administrator").await;
     let check = async |browser: &mut crate::sign_in::Browser| {
         let page = browser.get("/runs").await;
@@ -121,10 +123,18 @@ async fn a_held_run_is_checked_again_after_its_reason_is_gone() {
         "select count(*) from public.cert_notification_log where notification_type = 'expiry_warning_30d'";
     assert_eq!(place.database.value::<i64>(recorded).await, 0);
 
-    place.database.execute(&move_to("2027-07-10")).await;
-    let (_, after) = check(&mut administrator).await;
+    // All but one are corrected, which is within the limit, and the import is undone.
+    place.database.execute(&move_to("Mange _", "2027-07-10")).await;
+    place.database.execute(&move_to("Mange 5", "2026-07-10")).await;
+    place.database.execute("update certvakt.imports set undone_at = now() where added = 5").await;
+    let (before, after) = check(&mut administrator).await;
+    let suspicion = "som endret 5 sertifiseringer, er angret. Varslene må kontrolleres på nytt.";
+    assert!(before.text.contains(suspicion), "{}", before.text);
+    for words in ["/imports/numbers/", "av varslene gjelder"] {
+        assert!(!before.text.contains(words), "{words} in {}", before.text);
+    }
     assert_eq!(element(&after, "h1"), "Kontrollert på nytt: natten er innenfor grensen");
-    assert_eq!(place.database.value::<i64>(recorded).await, 0);
+    assert_eq!(place.database.value::<i64>(recorded).await, 1);
     assert!(after.text.contains("Kontrollert på nytt senere"), "{}", after.text);
 }
 
