@@ -229,7 +229,7 @@ async fn import(
             "--column",
             "expires_at=Gyldig til",
         ])
-        .args(["--column", "push_token=Enhet"])
+        .args(["--column", "phone=Telefon", "--column", "push_token=Enhet"])
         .stdin(Stdio::null())
         .output()
         .await

@@ -144,20 +144,24 @@ const LAST: [&str; 40] = [
 /// ago and two years ahead, so that every stage occurs and most certifications are in none.
 pub(super) fn write(path: &Path, chapter: &str, today: NaiveDate, seed: u64) -> Result<usize, csv::Error> {
     let mut random = fastrand::Rng::with_seed(seed);
+    let mut phones = fastrand::Rng::with_seed(!seed);
     let mut register = csv::WriterBuilder::new().delimiter(b';').from_path(path)?;
-    register.write_record(["Medlemsnr", "Navn", "Gyldig til", "Enhet"])?;
+    register.write_record(["Medlemsnr", "Navn", "Gyldig til", "Telefon", "Enhet"])?;
     for number in 0..MENTORS {
         let id = format!("{chapter}-{:04}", number + 1);
         let name = format!("{} {}", FIRST[random.usize(..FIRST.len())], LAST[random.usize(..LAST.len())]);
         let name = if (chapter, number) == (MENTOR.0, 0) { MENTOR.1.to_owned() } else { name };
         let expires = shift(today, random.i64(-45..=700));
+        // A third has none. No Norwegian number of eight digits begins with 1, so these belong to nobody.
+        let phone =
+            if number % 3 == 0 { String::new() } else { format!("+471{:07}", phones.u32(..10_000_000)) };
         // The token tells the stand-in how to respond.
         let device = match random.u8(..100) {
             0..5 => String::new(),
             5..9 => format!("gone-{:016x}", random.u64(..)),
             _ => format!("ok-{:016x}", random.u64(..)),
         };
-        register.write_record([id, name, expires.format("%d.%m.%Y").to_string(), device])?;
+        register.write_record([id, name, expires.format("%d.%m.%Y").to_string(), phone, device])?;
     }
     register.flush()?;
     Ok(MENTORS)
