@@ -240,8 +240,8 @@ create table certvakt.listing_consents (
     constraint listing_consents_given_on_past check (given_on <= (at at time zone 'utc')::date + 1),
   constraint listing_consents_own check (
     (given_as is not distinct from 'own') = (is_given and actor is not distinct from person_id)),
-  -- A person or a command that records somebody else's consent says how it was given. Only the owner of the database, who
-  -- writes without either, need not.
+  -- A person or a command that records somebody else's consent says how it was given. SQL that neither a login nor a command
+  -- runs may leave it out.
   constraint listing_consents_explained check (
     not is_given or given_as is not distinct from 'own' or num_nonnulls(actor, operator) = 0
     or num_nulls(given_as, given_on, text_version, locale) = 0),
@@ -260,7 +260,7 @@ comment on column certvakt.listing_consents.text_version is
   'The version of the text to which the person consented. Null: an app showed its own, or consent was withdrawn.';
 comment on column certvakt.listing_consents.locale is 'The language of the text.';
 comment on column certvakt.listing_consents.given_as is
-  'How consent was given: by the mentor''s own login (own), or to the one who recorded it, on paper, in person or by phone. Null: it was withdrawn.';
+  'How consent was given: with the mentor''s own login (own), or to the person who recorded it: on paper, in person or by phone. Null: it was withdrawn, or SQL outside a login and a command recorded it.';
 comment on column certvakt.listing_consents.given_on is
   'The day on which the mentor gave a consent that somebody else recorded. Null: they recorded it themselves, or withdrew it.';
 create index listing_consents_person on certvakt.listing_consents (person_id);
@@ -535,19 +535,34 @@ end;
 comment on function certvakt.my_listings is
   'Returns the partners at which the caller is enrolled, since when the caller consents, and whether the caller is to be listed.';
 
+-- For functions that decide whose record the caller may read.
+create function certvakt.consents_of_person(person uuid)
+returns table (
+  id bigint, organisation_id uuid, partner text, is_given boolean, at timestamptz, is_own boolean, recorded_by text,
+  given_as text, given_on date, text_version text, locale text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select n.id, n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id,
+    coalesce(
+      (select r.name from certvakt.person_names r where r.person_id = n.actor and r.organisation_id = n.organisation_id),
+      (select p.name from certvakt.people p where p.id = n.actor)),
+    n.given_as, n.given_on, n.text_version, n.locale
+  from certvakt.listing_consents n
+  where n.person_id = consents_of_person.person;
+end;
+comment on function certvakt.consents_of_person is
+  'Returns the record of a person''s consents to being listed: given or withdrawn, when, whether by themselves, who recorded it, how it was given, and to which text.';
+revoke all on function certvakt.consents_of_person(uuid) from public, anon, authenticated, service_role;
+alter function certvakt.consents_of_person(uuid) owner to certvakt_definer;
+
 create function certvakt.my_consents()
 returns table (
   organisation_id uuid, partner text, is_given boolean, at timestamptz, is_own boolean, recorded_by text, given_as text,
   given_on date, text_version text, locale text)
 language sql stable security definer set search_path = ''
 begin atomic
-  select n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id,
-    coalesce(
-      (select r.name from certvakt.person_names r where r.person_id = n.actor and r.organisation_id = n.organisation_id),
-      (select p.name from certvakt.people p where p.id = n.actor)),
-    n.given_as, n.given_on, n.text_version, n.locale
-  from certvakt.listing_consents n
-  where n.person_id = (select certvakt.current_person())
+  select n.organisation_id, n.partner, n.is_given, n.at, n.is_own, n.recorded_by, n.given_as, n.given_on, n.text_version, n.locale
+  from certvakt.consents_of_person(certvakt.current_person()) n
   order by n.id desc;
 end;
 comment on function certvakt.my_consents is
@@ -617,14 +632,9 @@ returns table (
   given_on date, text_version text, locale text)
 language sql stable security definer set search_path = ''
 begin atomic
-  select n.organisation_id, n.partner, n.is_given, n.at, n.actor is not distinct from n.person_id,
-    coalesce(
-      (select r.name from certvakt.person_names r where r.person_id = n.actor and r.organisation_id = n.organisation_id),
-      (select p.name from certvakt.people p where p.id = n.actor)),
-    n.given_as, n.given_on, n.text_version, n.locale
+  select n.organisation_id, n.partner, n.is_given, n.at, n.is_own, n.recorded_by, n.given_as, n.given_on, n.text_version, n.locale
   from certvakt.listings_of(consents_of.certification) l
-  join certvakt.listing_consents n
-    on n.person_id = l.person_id and n.organisation_id = l.organisation_id and n.partner = l.partner
+  join lateral certvakt.consents_of_person(l.person_id) n on n.organisation_id = l.organisation_id and n.partner = l.partner
   order by n.id desc;
 end;
 comment on function certvakt.consents_of is

@@ -40,7 +40,7 @@ consent-given = { $way ->
     [phone] { $who } has recorded that you consented by phone on { $day }.
    *[other] { $who } has recorded that you consent.
 } The consent is for the list of peer mentors of { $organisation } at { $partner }, which everybody can see.
-consent-given-ends = You can withdraw your consent at any time: sign in and choose “Lists at partners”, or tell your coordinator. If you did not consent, do so now.
+consent-given-ends = You can withdraw your consent at any time: sign in and choose “Lists at partners”, or tell your coordinator. If you did not consent, withdraw it now.
 
 consent-withdrawn-subject = Something was recorded on your behalf
 consent-withdrawn = { $who } has recorded that you no longer consent to the list of peer mentors of { $organisation } at { $partner }. You will be taken off the list.

@@ -40,7 +40,7 @@ consent-given = { $way ->
     [phone] { $who } har registrert at du samtykket på telefon { $day }.
    *[other] { $who } har registrert at du samtykker.
 } Samtykket gjelder listen over likepersoner for { $organisation } hos { $partner }, som alle kan se.
-consent-given-ends = Du kan trekke samtykket tilbake når som helst: logg inn og velg «Lister hos partnere», eller si fra til koordinatoren din. Har du ikke samtykket, gjør det nå.
+consent-given-ends = Du kan trekke samtykket tilbake når som helst: logg inn og velg «Lister hos partnere», eller si fra til koordinatoren din. Har du ikke samtykket, trekk det tilbake nå.
 
 consent-withdrawn-subject = Noe er registrert på dine vegne
 consent-withdrawn = { $who } har registrert at du ikke lenger samtykker til å stå på listen over likepersoner for { $organisation } hos { $partner }. Du blir tatt av listen.

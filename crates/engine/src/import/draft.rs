@@ -85,7 +85,8 @@ impl Draft {
         }
     }
 
-    /// The column of each field, or several with `+` between them, that of a family name last. An error is a field that only one column can contain.
+    /// The column of each field, or several with `+` between them, that of a family name last. An error is a field that
+    /// only one column can contain.
     pub fn assigned(&self) -> Result<BTreeMap<String, String>, Field> {
         let mut assigned: BTreeMap<String, String> = BTreeMap::new();
         let (last, first): (Vec<_>, Vec<_>) =

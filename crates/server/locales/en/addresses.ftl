@@ -63,10 +63,10 @@ today-stops = Notices continue until the certification is withdrawn.
 today-stops-withdraw = Withdraw the certification
 put-off = To contact later
 put-off-title = { $number ->
-    [0] Nobody is to be contacted later
-    [one] One is to be contacted later
-   *[other] { $number } are to be contacted later
+    [0] Nobody to contact later
+    [one] One person to contact later
+   *[other] { $number } people to contact later
 }
 put-off-what = Somebody has recorded a contact and set a date for the next one. Until then, the page "Today" does not show the certification.
-put-off-cut = The page shows the { $number } to be contacted first.
+put-off-cut = The page shows the first { $number }.
 today-recorded-see = See the contact, or remove it

@@ -69,4 +69,4 @@ put-off-title = { $number ->
    *[other] { $number } skal kontaktes på et senere tidspunkt
 }
 put-off-what = Noen har registrert en kontakt og satt en dato for den neste. Fram til da vises saken ikke under «I dag».
-put-off-cut = Siden viser de { $number } som skal kontaktes først.
+put-off-cut = Siden viser de { $number } første.

@@ -5,7 +5,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_base::i18n::line;
 use certvakt_store::caller::Certification;
 use certvakt_store::caller::listings::{self, ConsentText, GivenConsent, MentorListing, Recorded};
 use certvakt_store::{ConsentOutcome, GivenAs};
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use super::dates;
 use super::error::PageError;
 use super::form::{Choice, Done, Fault, changeable, of_field};
-use super::my_listings::{TEXT_VERSIONS, in_words, text_seen};
+use super::my_listings::{TEXT_VERSIONS, at_partner, in_words, text_seen};
 use super::row::titled;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -234,12 +233,8 @@ fn is_to_give(one: &MentorListing) -> bool {
     one.consents_since.is_none() || one.is_excluded
 }
 
-/// A text about a partner and the organisation that certified.
 fn of(one: &MentorListing, key: &str, text: Text) -> String {
-    text.with(
-        key,
-        &[("partner", line(&one.partner).into()), ("organisation", line(&one.organisation).into())],
-    )
+    at_partner(key, &one.partner, &one.organisation, text)
 }
 
 fn state(one: &MentorListing, zone: Tz, text: Text) -> String {

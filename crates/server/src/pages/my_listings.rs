@@ -109,12 +109,13 @@ async fn found(tx: &mut CallerTx, layout: Layout) -> Result<ListingsPage, PageEr
     })
 }
 
-/// A text about a partner and the organisation that certified.
 fn of(one: &listings::Listing, key: &str, text: Text) -> String {
-    text.with(
-        key,
-        &[("partner", line(&one.partner).into()), ("organisation", line(&one.organisation).into())],
-    )
+    at_partner(key, &one.partner, &one.organisation, text)
+}
+
+/// A text about a partner and the organisation that certified.
+pub(super) fn at_partner(key: &str, partner: &str, organisation: &str, text: Text) -> String {
+    text.with(key, &[("partner", line(partner).into()), ("organisation", line(organisation).into())])
 }
 
 fn state(one: &listings::Listing, zone: Tz, text: Text) -> String {
@@ -127,8 +128,8 @@ fn state(one: &listings::Listing, zone: Tz, text: Text) -> String {
     }
 }
 
-/// A decision in sentences that address somebody: the mentor (`listings`) or who manages them (`consents`). They say what,
-/// when, by whom, how, and to which text.
+/// A decision in sentences that address somebody: the mentor (`listings`) or those who manage them
+/// (`consents`). They say what, when, by whom, how, and to which text.
 pub(super) fn in_words(decided: &Recorded, address: &str, zone: Tz, text: Text) -> String {
     let date = text.date(decided.at.with_timezone(&zone).date_naive());
     let what = if decided.is_given { "given" } else { "withdrawn" };

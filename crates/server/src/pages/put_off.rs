@@ -42,7 +42,7 @@ struct PutOff {
     contact_with: String,
 }
 
-/// Shows whom the person's colleagues and they themselves will contact later.
+/// Shows whom somebody will contact later.
 pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
     let organisations = caller::organisations(&mut tx).await?;
