@@ -64,11 +64,15 @@ pub const SERVICE: &str = "certvakt_service";
 /// Its roles.
 pub const SERVICE_ROLES: &str = "certvakt_worker, certvakt_registrar, certvakt_auth, authenticated";
 
-async fn ensure_logins(connection: &mut PgConnection) {
-    for (login, can) in [(OWNER, "createrole"), (SERVICE, "nocreaterole noinherit")] {
+/// Adds the logins of the tests, and the extension with which a lease ends.
+async fn prepare_server(connection: &mut PgConnection) {
+    for adding in [
+        format!("create role {OWNER} login createrole"),
+        format!("create role {SERVICE} login nocreaterole noinherit"),
+        "create extension pg_stat_statements".to_owned(),
+    ] {
         let sql = format!(
-            "do $$ begin create role {login} login {can};
-             exception when duplicate_object or unique_violation then null; end $$"
+            "do $$ begin {adding}; exception when duplicate_object or unique_violation then null; end $$"
         );
         connection.execute(AssertSqlSafe(sql)).await.unwrap();
     }
@@ -78,7 +82,7 @@ async fn ensure_logins(connection: &mut PgConnection) {
 async fn add_empty(kind: &str) -> String {
     let name = fresh_name(kind);
     let mut connection = superuser("postgres").await;
-    ensure_logins(&mut connection).await;
+    prepare_server(&mut connection).await;
     connection.execute(AssertSqlSafe(format!("create database {name} owner {OWNER}"))).await.unwrap();
     name
 }
@@ -236,12 +240,20 @@ impl TestDatabase {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        // Also its statistics, which would otherwise displace those that another test counts.
+        let forget = format!(
+            "select pg_stat_statements_reset(0, oid, 0) from pg_database where datname = '{}'",
+            self.0
+        );
         let sql = format!("drop database if exists {} with (force)", self.0);
         // The thread of an async test must not block on a second runtime.
         let dropping = std::thread::spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime
-                .block_on(async { superuser("postgres").await.execute(AssertSqlSafe(sql)).await.map(drop) })
+            runtime.block_on(async {
+                let mut connection = superuser("postgres").await;
+                connection.execute(AssertSqlSafe(forget)).await?;
+                connection.execute(AssertSqlSafe(sql)).await.map(drop)
+            })
         });
         if let Ok(Err(error)) = dropping.join() {
             eprintln!("the database {} stays: {error}", self.0);
