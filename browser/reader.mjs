@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { require } from "./world.mjs";
+import { require, settle } from "./world.mjs";
 
 const READER = `data:text/javascript;base64,${readFileSync(require.resolve("@guidepup/virtual-screen-reader/browser.js"), "base64")}`;
 
@@ -14,6 +14,7 @@ const MOST = 10_000;
 
 /** Reads a page from top to bottom, asserts that it sounds right, and returns what is spoken in its main part. */
 export async function hear(page) {
+  await settle(page);
   const log = await page.evaluate(async ([reader, most]) => {
     const { virtual } = await import(reader);
     await virtual.start({ container: document.body });

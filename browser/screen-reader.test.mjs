@@ -29,7 +29,7 @@ async function hearRefused(page, button, faults) {
   const heard = await hear(page);
   assert.deepEqual(heard.slice(1, 3), ["group, Noe må rettes", "heading, Noe må rettes, level 2"]);
   assert.deepEqual(rows(heard).slice(0, faults.length), faults.map((fault) => `link, ${fault}`));
-  assert.ok(!rows(heard)[faults.length]?.startsWith("link, "), "there are no other faults");
+  assert.equal(await page.getByRole("group", { name: "Noe må rettes" }).getByRole("link").count(), faults.length);
   return heard;
 }
 

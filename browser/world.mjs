@@ -128,6 +128,15 @@ export async function become(page, who) {
   await page.waitForURL((url) => url.pathname !== "/sign-in");
 }
 
+/** Waits until a page is complete, and until its `autofocus` has the focus, which a browser moves only when it draws the page. */
+export async function settle(page) {
+  await page.waitForLoadState();
+  await page.evaluate(async () => {
+    if (!document.querySelector("[autofocus]") || document.querySelector(":target")) return;
+    while (document.activeElement === document.body) await new Promise(requestAnimationFrame);
+  });
+}
+
 /** The text of the element that has the focus. */
 export const focused = (page) => page.evaluate(() => document.activeElement.textContent.trim());
 
@@ -152,6 +161,7 @@ export async function tabTo(page, name, most = 400) {
 
 /** What axe-core finds wrong with a page, each as a rule with the elements. */
 export async function violations(page) {
+  await settle(page);
   // Evaluated by the browser's driver, to which the policy of the page does not apply.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
   const found = await page.evaluate((values) => window.axe.run({ runOnly: { type: "tag", values } }), RULES);
