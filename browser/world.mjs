@@ -97,6 +97,7 @@ export async function start(options = ["--demo"], more = "") {
     service.on("exit", (status) => reject(new Error(`the service ended with ${status}:\n${said.join("\n")}`)));
   });
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, `--host-resolver-rules=MAP ${new URL(PUBLIC).host} ${address}`] });
+  await completeClicks(browser);
   const world = { browser, base: `http://${address}`, said, printed };
   world.stop = async () => {
     await browser.close();
@@ -107,6 +108,23 @@ export async function start(options = ["--demo"], more = "") {
     rmSync(folder, { recursive: true });
   };
   return world;
+}
+
+let clicksAreComplete = false;
+
+/** Lets a click return when the page that it leads to is complete. Without this, it returns when that page begins, and what looks at
+ * the page without waiting, such as `all` or `count`, sees a part of it. */
+async function completeClicks(browser) {
+  if (clicksAreComplete) return;
+  clicksAreComplete = true;
+  const page = await browser.newPage();
+  const { prototype } = page.locator("body").constructor;
+  const { click } = prototype;
+  prototype.click = async function (...options) {
+    await click.apply(this, options);
+    await this.page().waitForLoadState();
+  };
+  await page.close();
 }
 
 /** Opens a page in a new context, in which a person of the demo is signed in. */
