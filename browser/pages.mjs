@@ -32,7 +32,7 @@ const PAGES = {
   contact: ["coordinator", (page) => action(page, /Registrer kontakt|Record a contact/)],
   "contact-refused": ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   "contact-points": ["administrator", (page) => action(page, CONTACT_POINTS)],
-  "contact-points-refused": ["administrator", async (page) => { await action(page, CONTACT_POINTS); await page.locator("#email").fill("kari"); await page.getByRole("button", { name: /^(Lagre e-post|Save the e-mail)/ }).click(); }],
+  "contact-points-refused": ["administrator", async (page) => { await action(page, CONTACT_POINTS); await page.locator("#email").fill("kari"); await page.getByRole("button", { name: /^(Lagre|Save)$/ }).click(); }],
   "listing-consents": ["administrator", (page) => consents(page)],
   "listing-consents-refused": ["administrator", async (page) => { await consents(page); await page.locator("input.date").first().fill("31.02.2026"); await page.getByRole("button", { name: /^(Registrer samtykke|Record consent)/ }).first().click(); }],
   "consent-letter": ["administrator", async (page) => { await consents(page); await page.locator("a[href$=letter]").click(); await page.waitForURL(/letter$/); }],

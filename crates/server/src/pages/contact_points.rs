@@ -1,4 +1,4 @@
-//! The e-mail addresses and phone numbers of a mentor, and the forms that correct them.
+//! The e-mail addresses and phone numbers of a mentor, and the form that corrects them.
 
 use askama::Template;
 use axum::extract::State;
@@ -27,20 +27,32 @@ use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 
-/// The kinds of address that the forms add.
+/// The kinds of address that the form adds.
 const KINDS: [&str; 2] = ["email", "phone"];
 
-/// The fields of the forms, as they were entered.
+/// The fields of the form, as they were entered.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Fields {
-    /// `email` or `phone`.
-    kind: String,
-    address: String,
-    /// The address that it replaces.
-    replaces: String,
-    /// The address to remove; the other fields are empty then.
+    email: String,
+    phone: String,
+    /// The addresses that they replace.
+    email_replaces: String,
+    phone_replaces: String,
+    /// The address to remove; the other fields but `kind` are empty then.
     remove: String,
+    /// Its kind.
+    kind: String,
+}
+
+impl Fields {
+    /// The address of a kind, and the one that it replaces.
+    fn of(&self, kind: &str) -> (&str, &str) {
+        match kind {
+            "phone" => (&self.phone, &self.phone_replaces),
+            _ => (&self.email, &self.email_replaces),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -50,7 +62,7 @@ struct ContactPointsPage {
     id: Uuid,
     reach: Reach,
     points: Vec<Point>,
-    /// The forms that add an address, one of each kind.
+    /// The fields of each kind.
     entries: Vec<Entry>,
     faults: Vec<Fault>,
 }
@@ -65,15 +77,13 @@ struct Point {
     removal: Option<(Uuid, String)>,
 }
 
-/// A form that adds an address.
+/// The fields for an address.
 struct Entry {
     kind: &'static str,
-    title: String,
     label: String,
     hint: String,
     /// What asks for the address that it replaces.
     replaces: String,
-    button: String,
     /// What was entered.
     value: String,
     /// The addresses that it can replace.
@@ -86,7 +96,7 @@ impl ContactPointsPage {
     }
 }
 
-/// Shows the addresses and the forms.
+/// Shows the addresses and the form.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
@@ -97,7 +107,8 @@ pub(super) async fn show(
     let (found, mentor) = correctable(&mut tx, id).await?;
     let mut shown = form(&mut tx, &api, layout, &found, &Fields::default()).await?;
     tx.commit().await?;
-    let is_done = mentor.changes.last().is_some_and(|change| change.kind.as_str() == done)
+    let last = mentor.changes.last().map(|change| change.kind.as_str());
+    let is_done = last.is_some_and(|last| last == done || done == BOTH_ADDED && last == "phone_added")
         || [AddressOutcome::Retried, AddressOutcome::Known].iter().any(|one| one.as_str() == done);
     if is_done {
         let text = shown.layout.text;
@@ -107,7 +118,10 @@ pub(super) async fn show(
     Ok(page(StatusCode::OK, &shown))
 }
 
-/// Adds or removes an address.
+/// What the page says after it added an address of each kind, in which case the phone number is the last change.
+const BOTH_ADDED: &str = "addresses_added";
+
+/// Adds addresses, or removes one.
 pub(super) async fn make(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
@@ -115,42 +129,78 @@ pub(super) async fn make(
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let (found, _) = correctable(&mut tx, id).await?;
-    let kind = KINDS.into_iter().find(|kind| *kind == fields.kind).unwrap_or(KINDS[0]);
-    let outcome = if fields.remove.is_empty() {
-        match read(kind, &fields.address) {
-            Some(address) => {
-                addresses::add(&mut tx, id, kind, &address, fields.replaces.parse().ok()).await?
-            }
-            None => {
-                return Ok(refused(
-                    form(&mut tx, &api, layout, &found, &fields).await?,
-                    kind,
-                    "fault-address",
-                ));
+    let done = if fields.remove.is_empty() {
+        match add(&mut tx, id, &fields).await? {
+            Ok(done) => done,
+            Err(faults) => {
+                // What was added beside a fault is not kept.
+                drop(tx);
+                let mut tx = visitor.again(&api).await?;
+                let mut shown = form(&mut tx, &api, layout, &found, &fields).await?;
+                let fault = |(field, key): (&'static str, String)| Fault {
+                    field: field.into(),
+                    what: shown.layout.text.say(&key),
+                };
+                shown.faults = faults.into_iter().map(fault).collect();
+                shown.layout.is_refused = true;
+                return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
             }
         }
     } else {
         let point = fields.remove.parse().unwrap_or(Uuid::nil());
-        addresses::remove(&mut tx, id, point).await?
-    };
-    let done = match outcome {
-        AddressOutcome::Forbidden => return Err(ApiError::NotYours.into()),
-        AddressOutcome::Many => {
-            return Ok(refused(form(&mut tx, &api, layout, &found, &fields).await?, kind, "fault-addresses"));
-        }
-        AddressOutcome::Added | AddressOutcome::Removed => format!("{kind}_{outcome}"),
-        AddressOutcome::Retried | AddressOutcome::Known => outcome.to_string(),
+        let kind = KINDS.into_iter().find(|kind| *kind == fields.kind).unwrap_or(KINDS[0]);
+        said(kind, addresses::remove(&mut tx, id, point).await?)
     };
     tx.commit().await?;
     Ok(Redirect::to(&format!("/certifications/{id}/contact-points?done={done}")).into_response())
 }
 
-/// The form again, with everything entered, and what is wrong with it.
-fn refused(mut shown: ContactPointsPage, kind: &'static str, key: &str) -> Response {
-    let what = shown.layout.text.say(&format!("{key}-{kind}"));
-    shown.faults = vec![Fault { field: kind.into(), what }];
-    shown.layout.is_refused = true;
-    page(StatusCode::UNPROCESSABLE_ENTITY, &shown)
+/// Adds the addresses that were entered, and returns what the page says then; or the fields that are wrong, each with the key
+/// of the text that says why.
+async fn add(
+    tx: &mut CallerTx,
+    id: Uuid,
+    fields: &Fields,
+) -> Result<Result<String, Vec<(&'static str, String)>>, PageError> {
+    let (mut done, mut faults) = (Vec::new(), Vec::new());
+    for kind in KINDS {
+        let (entered, replaces) = fields.of(kind);
+        if entered.trim().is_empty() {
+            continue;
+        }
+        let Some(address) = read(kind, entered) else {
+            faults.push((kind, format!("fault-address-{kind}")));
+            continue;
+        };
+        match addresses::add(tx, id, kind, &address, replaces.parse().ok()).await? {
+            AddressOutcome::Forbidden => return Err(ApiError::NotYours.into()),
+            AddressOutcome::Many => faults.push((kind, format!("fault-addresses-{kind}"))),
+            outcome => done.push((kind, outcome)),
+        }
+    }
+    if done.is_empty() && faults.is_empty() {
+        faults.push((KINDS[0], "fault-address-none".to_owned()));
+    }
+    if !faults.is_empty() {
+        return Ok(Err(faults));
+    }
+    let is = |wanted: AddressOutcome| done.iter().filter(move |(_, outcome)| *outcome == wanted);
+    Ok(Ok(match is(AddressOutcome::Added).count() {
+        2 => BOTH_ADDED.to_owned(),
+        _ => [AddressOutcome::Added, AddressOutcome::Retried, AddressOutcome::Known]
+            .into_iter()
+            .find_map(|wanted| is(wanted).next())
+            .map(|(kind, outcome)| said(kind, *outcome))
+            .unwrap_or_default(),
+    }))
+}
+
+/// What the page says after an address was added or removed.
+fn said(kind: &str, outcome: AddressOutcome) -> String {
+    match outcome {
+        AddressOutcome::Added | AddressOutcome::Removed => format!("{kind}_{outcome}"),
+        _ => outcome.to_string(),
+    }
 }
 
 /// The address that somebody entered, in its canonical form; `None` if it is none.
@@ -191,24 +241,21 @@ async fn form(
 }
 
 fn entry(kind: &'static str, points: &[Address], fields: &Fields, text: Text) -> Entry {
-    let is_entered = fields.kind == kind;
+    let (value, replaces) = fields.of(kind);
     let of_kind = || points.iter().filter(|one| one.kind == kind && !one.is_own);
     // What refused a notice is probably what is wrong.
     let wrong = of_kind().find(|one| one.has_refused).map(|one| one.id.to_string()).unwrap_or_default();
-    let chosen = if is_entered { fields.replaces.clone() } else { wrong };
+    let chosen = if value.is_empty() { &wrong } else { replaces };
     let choice = |one: &Address| {
-        Choice::new(one.id.to_string(), line(one.address.as_deref().unwrap_or_default()), &chosen)
+        Choice::new(one.id.to_string(), line(one.address.as_deref().unwrap_or_default()), chosen)
     };
-    let value = if is_entered { fields.address.clone() } else { String::new() };
     let words = |part: &str| text.say(&format!("contact-points-{part}-{kind}"));
     Entry {
         kind,
-        title: words("new"),
         label: text.say(&format!("address-{kind}")),
         hint: words("hint"),
         replaces: words("replaces"),
-        button: words("save"),
-        value,
+        value: value.to_owned(),
         replaceable: of_kind().map(choice).collect(),
     }
 }

@@ -27,12 +27,14 @@ struct KeptPage {
 }
 
 /// The fields that people fill in, with the keys of their labels.
-const LABELS: [(&str, &str); 5] = [
+const LABELS: [(&str, &str); 7] = [
     ("outcome", "kept-outcome"),
     ("date", "kept-date"),
     ("next_on", "contact-next"),
     ("evidence", "fact-evidence"),
     ("note", "fact-note"),
+    ("email", "address-email"),
+    ("phone", "address-phone"),
 ];
 
 /// Shows that the form was kept, to be sent again.

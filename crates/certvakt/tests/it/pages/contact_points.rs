@@ -87,8 +87,7 @@ async fn a_corrected_address_gets_the_notice_that_reached_nobody_and_only_that()
     assert!(!page.text.contains("Neste varsel: "), "{}", page.text);
 
     // An address that refuses the notice is named as the reason.
-    let page =
-        corrected(&mut browser, &path, &[("kind", "email"), ("address", " unknown-a2@Example.org ")]).await;
+    let page = corrected(&mut browser, &path, &[("email", " unknown-a2@Example.org ")]).await;
     assert_eq!(element(&page, "h1"), "E-postadressen er lagret: Mentor a2, Type, 20. juni 2026");
     until(&place, "cardinality(d.refused) > 0 and d.state = 'unreachable'").await;
     assert_eq!(attempts(&place).await, "0 1");
@@ -100,12 +99,8 @@ async fn a_corrected_address_gets_the_notice_that_reached_nobody_and_only_that()
     assert!(form.text.contains(&format!("value=\"{wrong}\" selected")), "it is proposed: {}", form.text);
 
     // The right one gets the same notice, once.
-    let page = corrected(
-        &mut browser,
-        &path,
-        &[("kind", "email"), ("address", "ok-a2@example.org"), ("replaces", &wrong)],
-    )
-    .await;
+    let page =
+        corrected(&mut browser, &path, &[("email", "ok-a2@example.org"), ("email_replaces", &wrong)]).await;
     assert!(element(&page, "h1").starts_with("E-postadressen er lagret"), "{}", page.text);
     assert_eq!(addresses(&place).await, "ok-a2@example.org");
     until(&place, "d.state = 'delivered'").await;
@@ -124,10 +119,7 @@ async fn a_corrected_address_gets_the_notice_that_reached_nobody_and_only_that()
     }
 
     // A mentor who has got the notice never gets it again, at any address.
-    for fields in [
-        [("kind", "email"), ("address", "ok-second@example.org")],
-        [("kind", "email"), ("address", "OK-a2@example.org")],
-    ] {
+    for fields in [[("email", "ok-second@example.org")], [("email", "OK-a2@example.org")]] {
         corrected(&mut browser, &path, &fields).await;
     }
     let config = place.mail.config("");
@@ -162,7 +154,7 @@ async fn an_address_that_works_again_is_tried_again_when_somebody_enters_it_agai
     let mut browser = signed_in(&place, "coordinator").await;
     let path = certification("a2");
     assert!(browser.get(&path).await.text.contains("tar ikke imot e-post: ok-full@example.org"));
-    let entered = [("kind", "email"), ("address", "ok-full@example.org")];
+    let entered = [("email", "ok-full@example.org")];
     let page = corrected(&mut browser, &path, &entered).await;
     assert!(element(&page, "h1").starts_with("Adressen blir prøvd på nytt: Mentor a2"), "{}", page.text);
     until(&place, "d.state = 'delivered'").await;
@@ -189,31 +181,53 @@ async fn addresses_are_checked_kept_apart_and_removed() {
         ("email", "kåre@example.org", "Skriv en e-postadresse"),
         ("email", "a@example.org, b@example.org", "Skriv en e-postadresse"),
         ("phone", "1234", "Skriv et telefonnummer"),
-        ("push", "token", "Skriv en e-postadresse"),
+        ("phone", " ", "Skriv en e-postadresse eller et telefonnummer"),
+        ("push", "token", "Skriv en e-postadresse eller et telefonnummer"),
     ] {
-        let refused = correct(&mut browser, &path, &[("kind", kind), ("address", address)]).await;
+        let refused = correct(&mut browser, &path, &[(kind, address)]).await;
         assert_eq!(refused.status, 422, "{kind} {address}: {}", refused.text);
         assert!(
             element(&refused, "title").starts_with("Feil: ") && refused.text.contains(says),
             "{}",
             refused.text
         );
-        let target = if kind == "phone" { "href=\"#phone\"" } else { "href=\"#email\"" };
+        let target = if address == "1234" { "href=\"#phone\"" } else { "href=\"#email\"" };
         assert!(refused.text.contains(target), "{kind}: {}", refused.text);
     }
+    // One button saves both. If one of them is wrong, neither is saved, and both are kept.
+    let both = [("email", "ok-both@example.org"), ("phone", "91 23")];
+    let refused = correct(&mut browser, &path, &both).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text.contains("value=\"ok-both@example.org\"") && refused.text.contains("value=\"91 23\"")
+    );
+    assert!(!refused.text.contains("href=\"#email\""), "{}", refused.text);
+    assert_eq!(addresses(&place).await, "");
+    let both = [("email", "ok-both@example.org"), ("phone", "91234567")];
+    let page = corrected(&mut browser, &path, &both).await;
+    assert!(
+        element(&page, "h1").starts_with("E-postadressen og telefonnummeret er lagret: Mentor a2"),
+        "{}",
+        page.text
+    );
+    assert_eq!(addresses(&place).await, "+4791234567 ok-both@example.org");
+    let page = corrected(&mut browser, &path, &both).await;
+    assert!(element(&page, "h1").starts_with("Ingenting er endret"), "{}", page.text);
+    let email = point(&place, "ok-both@example.org").await;
+    corrected(&mut browser, &path, &[("kind", "email"), ("remove", &email)]).await;
     for phone in ["91 23 45 67", "0047 91234567", "+47 91234567"] {
-        corrected(&mut browser, &path, &[("kind", "phone"), ("address", phone)]).await;
+        corrected(&mut browser, &path, &[("phone", phone)]).await;
     }
     assert_eq!(addresses(&place).await, "+4791234567");
     for number in 1..=4 {
         let phone = format!("2222222{number}");
-        corrected(&mut browser, &path, &[("kind", "phone"), ("address", &phone)]).await;
+        corrected(&mut browser, &path, &[("phone", &phone)]).await;
     }
-    let sixth = correct(&mut browser, &path, &[("kind", "phone"), ("address", "22222225")]).await;
+    let sixth = correct(&mut browser, &path, &[("phone", "22222225")]).await;
     assert!(sixth.status == 422 && sixth.text.contains("allerede fem"), "{}", sixth.text);
     assert!(sixth.text.contains("value=\"22222225\""), "what was entered is kept: {}", sixth.text);
     let first = point(&place, "+4791234567").await;
-    let replaced = [("kind", "phone"), ("address", "22222225"), ("replaces", first.as_str())];
+    let replaced = [("phone", "22222225"), ("phone_replaces", first.as_str())];
     corrected(&mut browser, &path, &replaced).await;
     assert_eq!(addresses(&place).await, "+4722222221 +4722222222 +4722222223 +4722222224 +4722222225");
     let last = point(&place, "+4722222225").await;
@@ -253,7 +267,7 @@ async fn a_correction_gives_nobody_a_login_or_a_role() {
     // A mentor who can sign in: the address is for notices. Another: it is like one from a register.
     for (chapter, links) in [("a2", 0), ("a4", 1)] {
         let address = format!("taken-{chapter}@example.org");
-        corrected(&mut browser, &certification(chapter), &[("kind", "email"), ("address", &address)]).await;
+        corrected(&mut browser, &certification(chapter), &[("email", &address)]).await;
         let people: i64 = place
             .database
             .value(&format!("select count(*) from certvakt.people_of_address('{address}')"))
@@ -270,7 +284,7 @@ async fn a_correction_gives_nobody_a_login_or_a_role() {
         .await;
     let path = certification("a4");
     let mut administrator = signed_in(&place, "administrator").await;
-    let entered = [("kind", "email"), ("address", "their-new@example.org")];
+    let entered = [("email", "their-new@example.org")];
     assert!(!browser.get(&path).await.text.contains("/contact-points"));
     assert_eq!(browser.get(&format!("{path}/contact-points")).await.status, 403);
     assert_eq!(correct(&mut browser, &path, &entered).await.status, 403);
@@ -293,7 +307,7 @@ async fn a_correction_gives_nobody_a_login_or_a_role() {
     let two = certification("a2");
     for fields in [
         vec![("kind", "email"), ("remove", others.as_str())],
-        vec![("kind", "email"), ("address", "new-a2@example.org"), ("replaces", others.as_str())],
+        vec![("email", "new-a2@example.org"), ("email_replaces", others.as_str())],
     ] {
         corrected(&mut administrator, &two, &fields).await;
     }
