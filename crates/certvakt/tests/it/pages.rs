@@ -15,6 +15,7 @@ mod listing_consents;
 mod lists;
 mod merging;
 mod mine;
+mod names;
 mod outlook;
 mod partners;
 mod people;

@@ -10,6 +10,7 @@ imports-header-row = Linjen med kolonnenavn (valgfritt)
 imports-header-row-hint = Et tall. Uten tall bruker vi den første linjen.
 imports-sheet = Ark i arbeidsboken (valgfritt)
 imports-sheet-hint = Navnet på arket, hvis filen har flere.
+imports-one = Import { $name }
 imports-file = Fil
 imports-file-hint = CSV, TSV, XLSX, XLSB eller ODS, høyst 20 MB.
 imports-next = Last opp og gå videre

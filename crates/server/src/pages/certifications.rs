@@ -14,9 +14,9 @@ use super::action::Action;
 use super::error::PageError;
 use super::form::{Choice, Fault};
 use super::link::link;
-use super::list_query::{BY_NAME, ListQuery, STATES, filter_of, row, state_label};
+use super::list_query::{BY_NAME, ListQuery, RENEWAL, STATES, filter_of, row, state_label};
 use super::paging::Page;
-use super::row::Row;
+use super::row::{Row, tell_apart};
 use super::visitor::Visitor;
 use super::{dates, list_forms, paging};
 use crate::api::Api;
@@ -77,7 +77,8 @@ pub(super) async fn show(
     let filter = filter_of(&query, &organisations, &api)?;
     let page = paging::page(&mut tx, PATH, &query, &filter).await?;
     tx.commit().await?;
-    let rows = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();
+    let mut rows: Vec<Row> = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();
+    tell_apart(rows.iter_mut());
     let several = several(&page.found, &query, now, text);
     let mut list = list(layout, &query, filter.on, (&organisations, &chapters, &types));
     let status = match wrong {
@@ -124,9 +125,14 @@ fn several(
     text: Text,
 ) -> Vec<(String, String)> {
     // The form begins with the first certification of the list, so it is offered where the list begins.
-    // Without a filter, it would contain everybody, which is hardly meant.
-    if !query.after.is_empty() || !query.is_filtered() {
+    if !query.after.is_empty() {
         return Vec::new();
+    }
+    // Without a filter, it would contain everybody, which is hardly meant.
+    if !query.is_filtered() {
+        let is_any = found.iter().any(|one| one.is_managed);
+        let who = || (link(PATH, &[("state", RENEWAL)]), text.say("several-renewal"));
+        return is_any.then(who).into_iter().collect();
     }
     let actions = [Action::Renewal, Action::Suspension, Action::Reinstatement].into_iter().filter(|action| {
         let is_possible = |one: &Certification| {

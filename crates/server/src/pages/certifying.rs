@@ -1,6 +1,8 @@
 //! The form that records a mentor's first certification of a type, which is repeated in words before it is saved, and the search
 //! for the mentor.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,6 +24,7 @@ use super::change::fault;
 use super::dates;
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
+use super::row::shared;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query, check_text};
@@ -50,6 +53,8 @@ struct SearchPage {
     is_cut: bool,
     /// The mentors: the id, the name, and what tells them apart.
     people: Vec<(Uuid, String, String)>,
+    /// The names that occur more than once.
+    shared: HashSet<String>,
     /// The forms that add a person, one for each organisation that the caller administers.
     new: Vec<(Uuid, String)>,
 }
@@ -90,10 +95,12 @@ pub(super) async fn search(
         let name = one.name.as_deref().map_or_else(|| "–".to_owned(), line);
         (!names.is_empty()).then(|| (one.id, name, names.join(", ")))
     });
+    let people: Vec<_> = people.collect();
     let shown = SearchPage {
         is_searched: !wanted.is_empty(),
         is_cut,
-        people: people.collect(),
+        shared: shared(people.iter().map(|(_, name, _)| name.as_str())),
+        people,
         new: new.iter().map(|one| (one.id, line(&one.name))).collect(),
         layout: Layout { heading: layout.text.say("certify-search-title"), ..layout },
         q,

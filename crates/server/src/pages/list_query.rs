@@ -15,9 +15,11 @@ use crate::extract::check_text;
 use crate::html::text::Text;
 use crate::problem::ApiError;
 
+/// The state of those that expire soon or expired recently.
+pub(super) const RENEWAL: &str = "renewal";
 /// The states to choose from, the most urgent first.
 pub(super) const STATES: [&str; 9] =
-    ["renewal", "due", "expired", "lapsed", "unreachable", "declined", "valid", "suspended", "withdrawn"];
+    [RENEWAL, "due", "expired", "lapsed", "unreachable", "declined", "valid", "suspended", "withdrawn"];
 /// The states that a day changes.
 const STANDINGS: [State; 6] =
     [State::Due, State::Expired, State::Lapsed, State::Valid, State::Suspended, State::Withdrawn];
@@ -93,7 +95,7 @@ pub(super) fn filter_of(
     let state = match &*query.state {
         "unreachable" => Some(InState::Unreachable),
         "declined" => Some(InState::Declined),
-        "renewal" => Some(filter::needing_renewal(organisations, api.clock(), on)),
+        RENEWAL => Some(filter::needing_renewal(organisations, api.clock(), on)),
         name => {
             let state = STANDINGS.into_iter().find(|state| state.as_str() == name);
             state.map(|state| filter::in_state(state, organisations, api.clock(), on))

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::error::PageError;
-use super::row::Row;
+use super::row::{Row, tell_apart};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::html::layout::{Layout, Section};
@@ -61,7 +61,8 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
         let by = contact.made_by.and_then(|actor| names.get(&actor));
         put_off(contact, found.get(&contact.certification_id)?, by, now, text)
     });
-    let rows: Vec<PutOff> = rows.collect();
+    let mut rows: Vec<PutOff> = rows.collect();
+    tell_apart(rows.iter_mut().map(|one| &mut one.row));
     let heading = text.count("put-off-title", rows.len());
     Ok(page(StatusCode::OK, &PutOffPage { rows, is_cut, layout: Layout { heading, ..layout } }))
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::action::Action;
 use super::error::PageError;
-use super::row::Row;
+use super::row::{Row, tell_apart};
 use super::visitor::{Again, Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -74,6 +74,8 @@ pub(super) async fn show(
             (Ok(_), None) => changed.push(row),
         }
     }
+    let rows = refused.iter_mut().map(|(row, _)| row);
+    tell_apart(rows.chain(&mut changed).chain(&mut since).chain(&mut undone));
     let heading = match Action::from_path(&done) {
         _ if !undone.is_empty() => text.count("several-undone-title", undone.len()),
         Some(action) if action.is_for_several() => {

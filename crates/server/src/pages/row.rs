@@ -1,5 +1,7 @@
 //! A certification as a row of a list.
 
+use std::collections::HashSet;
+
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::{Standing, State};
 use certvakt_rules::last_valid_day;
@@ -15,6 +17,8 @@ pub(super) struct Row {
     pub(super) id: Uuid,
     /// The mentor's name.
     pub(super) name: String,
+    /// What a link with the name says too, if another row has the same name; empty if none has.
+    pub(super) apart: String,
     /// The chapter that certified, the type and the number in the register.
     pub(super) about: String,
     /// The type and the number in the register.
@@ -35,6 +39,7 @@ impl Row {
         Self {
             id: one.id,
             name: name_of(one, text),
+            apart: String::new(),
             about: about(one),
             certification: joined(&[&one.type_name, &one.external_id]),
             date: text.date_or_never(standing.last_valid_day),
@@ -48,6 +53,21 @@ impl Row {
     pub(super) fn whose(&self, key: &str, text: Text) -> String {
         text.with(key, &[("name", self.name.as_str().into()), ("about", self.about.as_str().into())])
     }
+}
+
+/// Lets the links of rows with the same name say what tells them apart, for those who hear a link alone.
+pub(super) fn tell_apart<'a>(rows: impl Iterator<Item = &'a mut Row>) {
+    let mut rows: Vec<&mut Row> = rows.collect();
+    let shared = shared(rows.iter().map(|row| row.name.as_str()));
+    for row in rows.iter_mut().filter(|row| shared.contains(&row.name)) {
+        row.apart = format!(", {}", row.about);
+    }
+}
+
+/// The names that occur more than once.
+pub(super) fn shared<'a>(names: impl Iterator<Item = &'a str>) -> HashSet<String> {
+    let mut seen = HashSet::new();
+    names.filter(|name| !seen.insert(*name)).map(str::to_owned).collect()
 }
 
 /// What tells a certification from others: its chapter, its type and its number in the register.

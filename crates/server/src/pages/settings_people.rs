@@ -1,5 +1,7 @@
 //! The people of an organisation who have a role, and a search among all of its people.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use super::error::PageError;
 use super::form::Fault;
 use super::link::link;
+use super::row::shared;
 use super::settings::{PATH, administered};
 use super::visitor::Visitor;
 use crate::api::Api;
@@ -47,6 +50,8 @@ struct PeoplePage {
     section: &'static str,
     q: String,
     people: Vec<Shown>,
+    /// The names that occur more than once.
+    shared: HashSet<String>,
     next: Option<String>,
     /// Whether the caller can add somebody: not if an app owns the hierarchy.
     is_changeable: bool,
@@ -99,19 +104,19 @@ pub(super) async fn show(
     found.truncate(MOST as usize);
     let (text, is_erased) = (layout.text, done == "erased");
     let last = found.last().filter(|_| is_cut).map(|one| one.person_id.to_string());
+    let people = found.iter().map(|one| Shown {
+        id: one.person_id,
+        name: line(&one.name),
+        roles: one.roles.iter().map(|held| said(text, held)).collect::<Vec<_>>().join(", "),
+        sign_in: sign_in(text, one),
+    });
+    let people: Vec<Shown> = people.collect();
     let shown = PeoplePage {
         id,
         section: "settings-section-people",
         next: last.map(|last| link(&format!("{PATH}/{id}/people"), &[("q", &q), ("after", &last)])),
-        people: found
-            .iter()
-            .map(|one| Shown {
-                id: one.person_id,
-                name: line(&one.name),
-                roles: one.roles.iter().map(|held| said(text, held)).collect::<Vec<_>>().join(", "),
-                sign_in: sign_in(text, one),
-            })
-            .collect(),
+        shared: shared(people.iter().map(|one| one.name.as_str())),
+        people,
         q,
         is_changeable,
         faults: Vec::new(),

@@ -43,12 +43,16 @@ pub(super) const LONGEST_FORM: usize = 256 * 1024;
 /// The prefixes of the fields of a certification: its version, and whether it is chosen.
 const SEEN: &str = "seen-";
 const CHOSEN: &str = "chosen-";
+/// The value of `chosen` with which the form begins with none of them.
+const NONE: &str = "none";
 
 /// The list to change, and how.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct SeveralQuery {
     action: String,
+    /// `none` if none of them is chosen at first.
+    chosen: String,
     #[serde(flatten)]
     list: ListQuery,
 }
@@ -72,6 +76,8 @@ struct SeveralPage {
     is_cut: bool,
     /// The link to the list.
     back: String,
+    /// The link to the form with none chosen, or with all of them, and its label; only before somebody fills the form in.
+    other: Option<(String, String)>,
     faults: Vec<Fault>,
 }
 
@@ -142,7 +148,7 @@ impl SeveralPage {
     }
 }
 
-/// Shows the certifications of a list that the person may change, all of them chosen.
+/// Shows the certifications of a list that the person may change: all of them chosen, or none.
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
@@ -164,12 +170,26 @@ pub(super) async fn show(
         fields.date = dates::write(api.clock().today(zone));
     }
     let text = layout.text;
+    let is_all = query.chosen != NONE;
     let rows = found
         .iter()
-        .map(|one| Candidate::of(one, &one.updated_at.timestamp_micros().to_string(), true, now, text))
+        .map(|one| Candidate::of(one, &one.updated_at.timestamp_micros().to_string(), is_all, now, text))
         .collect();
-    let back = link("/certifications", &query.list.without(""));
-    Ok(page(StatusCode::OK, &SeveralPage { is_cut, back, ..form(layout, action, fields, rows) }))
+    let mut parameters = query.list.without("");
+    let back = link("/certifications", &parameters);
+    parameters.push(("action", action.path()));
+    let other = if is_all {
+        parameters.push(("chosen", NONE));
+        "several-choose-none"
+    } else {
+        "several-choose-all"
+    };
+    let other = Some((link("/changes/new", &parameters), text.say(other)));
+    let mut shown = SeveralPage { is_cut, back, other, ..form(layout, action, fields, rows) };
+    if !is_all {
+        shown.layout.heading = text.say(&format!("{}-several", action.key()));
+    }
+    Ok(page(StatusCode::OK, &shown))
 }
 
 /// The request for each of some certifications.
@@ -426,6 +446,7 @@ fn form(layout: Layout, action: Action, fields: Fields, rows: Vec<Candidate>) ->
         entered: Vec::new(),
         is_cut: false,
         back: "/certifications".to_owned(),
+        other: None,
         faults: Vec::new(),
         layout: Layout { heading, ..layout },
     }

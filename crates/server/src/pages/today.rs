@@ -19,7 +19,7 @@ use super::action::Action;
 use super::error::PageError;
 use super::link::link;
 use super::partners::path_of;
-use super::row::{Row, name_of};
+use super::row::{Row, name_of, tell_apart};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::extract::Query;
@@ -66,6 +66,8 @@ struct Recorded {
     id: Uuid,
     /// The mentor's name.
     name: String,
+    /// Whether somebody will contact the mentor later.
+    is_put_off: bool,
     /// The forms that end the notices to a mentor who does not want to continue: their paths and labels.
     endings: Vec<(String, String)>,
 }
@@ -131,8 +133,9 @@ pub(super) async fn show(
         (_, 0) => text.say("today-nothing-title"),
         _ => text.count("today-title", needed),
     };
-    let groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
+    let mut groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
         .map(|reason| group(reason, &found, &phones, now, text));
+    tell_apart(groups.iter_mut().flat_map(|group| &mut group.rows).map(|needed| &mut needed.row));
     let all = (text.say("today-all-chapters"), PATH.to_owned(), chapter.is_none());
     let one = chapters.iter().map(|one| {
         let id = one.id.to_string();
@@ -171,7 +174,7 @@ async fn recorded(
             endings.push(form("endings", "action-end"));
         }
     }
-    Ok(Some(Recorded { id, name, endings }))
+    Ok(Some(Recorded { id, name, is_put_off: contact.next_on.is_some(), endings }))
 }
 
 /// That chapters have mentors, but no coordinator; names some of them.

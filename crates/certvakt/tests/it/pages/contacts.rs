@@ -133,6 +133,9 @@ async fn those_whom_a_contact_put_off_are_listed_until_it_no_longer_counts() {
         let form = who.get(&format!("{}/contacts", certification(chapter))).await;
         let sent = send(who, &form, &[("outcome", "no_answer"), ("next_on", next)]).await;
         assert_eq!(sent.status, 303, "{}", sent.text);
+        let next = who.get(&sent.location.unwrap()).await;
+        let news = next.text.split("<h2>").next().unwrap();
+        assert!(news.contains("href=\"/contacts\""), "it leads to the list: {news}");
     }
     for page in ["/today", "/changes"] {
         assert!(browser.get(page).await.text.contains("href=\"/contacts\""), "{page}");

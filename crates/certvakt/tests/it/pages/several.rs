@@ -29,9 +29,20 @@ async fn several_are_renewed_and_undone_together() {
     assert!(!list.text.contains("/changes/new"), "not for everybody at once: {}", list.text);
     let list = browser.get("/certifications?state=due").await;
     assert!(list.text.contains("href=\"/changes/new?state=due&#38;action=renewals\""), "{}", list.text);
+    // Without a filter, the list says how to get there.
+    let list = browser.get("/certifications").await;
+    assert!(list.text.contains("href=\"/certifications?state=renewal\">Velg dem som"), "{}", list.text);
     let check = browser.get("/changes/new?action=renewals").await;
     assert_eq!(element(&check, "h1"), "Forny 2 sertifiseringer");
     assert_eq!(check.text.matches(" checked>").count(), 2, "{}", check.text);
+    // Somebody who wants few of many begins with none, and can go back.
+    let none = browser.get("/changes/new?state=due&action=renewals&chosen=none").await;
+    assert_eq!((element(&none, "h1").as_str(), none.text.matches(" checked>").count()), ("Forny flere", 0));
+    for (page, other) in
+        [(&check, "action=renewals&#38;chosen=none"), (&none, "state=due&#38;action=renewals")]
+    {
+        assert!(page.text.contains(&format!("href=\"/changes/new?{other}\"")), "{other} in {}", page.text);
+    }
 
     // A refused form keeps what was entered, and which are ticked.
     let (a2, a4) = (chosen("a2"), chosen("a4"));
