@@ -3,6 +3,7 @@
 
 mod about;
 mod action;
+mod candidate;
 mod certification;
 mod certifications;
 mod certifying;

@@ -19,14 +19,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
-use super::change::{Fields, change, date_field, fault, version};
+use super::candidate::{Candidate, code};
+use super::change::{Fields, change, date_field, version};
 use super::dates;
 use super::error::PageError;
 use super::form::{Fault, of_field};
 use super::link::link;
 use super::list_query::{ListQuery, filter_of};
-use super::results::reason;
-use super::row::Row;
 use super::visitor::{Again, Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Query;
@@ -79,58 +78,6 @@ struct SeveralPage {
     /// The link to the form with none chosen, or with all of them, and its label; only before somebody fills the form in.
     other: Option<(String, String)>,
     faults: Vec<Fault>,
-}
-
-/// A certification that the person can choose.
-struct Candidate {
-    row: Row,
-    /// The time of its last change, in microseconds since 1970.
-    version: String,
-    is_chosen: bool,
-    /// On the page that shows what was chosen: how a renewal changes its date; empty for another change.
-    result: String,
-    /// On that page: why it will not be changed.
-    refusal: Option<String>,
-}
-
-impl Candidate {
-    fn of(one: &Certification, version: &str, is_chosen: bool, now: DateTime<Utc>, text: Text) -> Self {
-        let row = Row::of(one, now, text);
-        Self { row, version: version.to_owned(), is_chosen, result: String::new(), refusal: None }
-    }
-
-    /// With what the change will do to it.
-    fn with(self, action: Action, outcome: Option<&Outcome>, text: Text) -> Self {
-        match outcome {
-            Some(Ok(outcome)) if outcome.is_changed && action == Action::Renewal => {
-                let after = text.date_or_never(outcome.after);
-                let before = outcome.before.map(|day| text.date(day));
-                let result = match before {
-                    Some(before) => {
-                        text.with("several-renewed", &[("before", before.into()), ("after", after.into())])
-                    }
-                    None => text.named("several-renewed-first", &after),
-                };
-                Self { result, ..self }
-            }
-            Some(outcome) => Self { refusal: refusal(outcome, action, text), ..self },
-            None => self,
-        }
-    }
-
-    /// Whether the change that the page shows will be made.
-    fn will_change(&self) -> bool {
-        self.is_chosen && self.refusal.is_none()
-    }
-}
-
-/// Why a change will not be made; `None` if it will.
-fn refusal(outcome: &Outcome, action: Action, text: Text) -> Option<String> {
-    match outcome {
-        // The person can still write another date, so the text says what is wrong with this one.
-        Err(error @ RenewalError::Date(_)) => fault(error, action, text).map(|fault| fault.what),
-        outcome => code(outcome).map(|code| reason(code, text)),
-    }
 }
 
 impl SeveralPage {
@@ -394,15 +341,6 @@ async fn change_all(
     let mut tx = visitor.again(api).await?;
     change_results::refuse(&mut tx, form, &refused).await?;
     Ok(tx.commit().await?)
-}
-
-/// Why a change was not made, as a code; `None` if it was made.
-fn code(outcome: &Outcome) -> Option<&'static str> {
-    match outcome {
-        Ok(outcome) if outcome.is_changed => None,
-        Ok(_) => Some("unchanged"),
-        Err(error) => Some(error.code()),
-    }
 }
 
 /// Refuses a person who manages nobody.
