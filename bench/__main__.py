@@ -35,7 +35,7 @@ SCENARIOS = (
     (importing.run_all, {"P10", "P11", "P22"}),
     (memory.compare_peaks, {"P11"}),
     (pages.run_all, {"P12", "P13", "P14"}),
-    (browsing.run_all, {"P18", "P19"}),
+    (browsing.run_all, {"P18", "P19", "P23"}),
     (histories.run_all, {"P15", "P16"}),
     (partners.run_all, {"P17"}),
 )
@@ -89,7 +89,7 @@ def run(chosen: argparse.Namespace) -> None:
         f" {sizes.due:,} due, {sizes.imported:,} rows imported; medians of {rounds} rounds, in one run of"
         f" {minutes:.0f} minutes."
     )
-    text = report.markdown(found, facts, settings, scale)
+    text = report.markdown(found, session.details, facts, settings, scale)
     report.write(chosen.output, found, text)
     print(f"\n{report.terminal_table(found)}\n")
     print(f"{chosen.output}/performance.md, results.json and a chart of each; in {minutes:.1f} minutes.")

@@ -55,7 +55,9 @@ def commentary() -> dict[str, str]:
     }
 
 
-def markdown(comparisons: list[Comparison], facts: dict, settings: dict, scale: str) -> str:
+def markdown(
+    comparisons: list[Comparison], details: dict[str, str], facts: dict, settings: dict, scale: str
+) -> str:
     """performance.md."""
     written = commentary()
     parts = [
@@ -71,6 +73,7 @@ def markdown(comparisons: list[Comparison], facts: dict, settings: dict, scale: 
             written.get(id_, ""),
             f"![{title}]({id_}.svg)",
             every_round(group),
+            details.get(id_, ""),
         ]
     parts += [
         "## Where it was measured",
@@ -97,7 +100,7 @@ def every_round(comparisons: list[Comparison]) -> str:
     for one in comparisons:
         names = {"ours": one.what, "other": one.against}
         for side, values in one.rounds.items():
-            digits = 0 if one.unit == "1/s" else 1 if one.unit == "MiB" else 3
+            digits = 0 if one.unit in ("1/s", "rows", "statements") else 1 if one.unit == "MiB" else 3
             lines[names[side]] = ", ".join(f"{value:,.{digits}f}" for value in values)
     return markdown_table(("Every round", comparisons[0].unit), lines.items())
 

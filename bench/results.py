@@ -27,6 +27,7 @@ TITLES = {
     "P20": "recording vs. a set-based SQL function",
     "P21": "six lead times over three types",
     "P22": "an import undone",
+    "P23": "the statements and rows of every page",
 }
 
 

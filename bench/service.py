@@ -23,8 +23,9 @@ LIST = "/api/v1/certifications"
 COOKIE = "__Host-certvakt={:064x}"
 SESSIONS = """
 insert into certvakt.sessions (token_hash, issuer, subject)
-select sha256(convert_to(lpad(to_hex(n), 64, '0'), 'UTF8')), %s, 'coordinator-' || n
-from generate_series(1, %s) n
+select sha256(convert_to(lpad(to_hex(n), 64, '0'), 'UTF8')), %s,
+  case n when 0 then 'administrator' else 'coordinator-' || n end
+from generate_series(0, %s) n
 on conflict do nothing
 """
 
@@ -40,13 +41,21 @@ def token(subject: str) -> str:
     return f"{signed}.{part(hmac.digest(SECRET, signed.encode(), hashlib.sha256))}"
 
 
+class Elsewhere(Wrong):
+    """A page redirects to another one."""
+
+    def __init__(self, path: str, other: str):
+        super().__init__(f"{path} leads to {other}")
+        self.path = other
+
+
 class Service(AbstractContextManager):
     """Runs until the `with` block ends."""
 
     def __init__(self, installation: Installation, folder: Path):
         self.address = f"127.0.0.1:{free_port()}"
-        self.clients, self.browsers, secret, self.config = (
-            folder / name for name in ("clients", "browsers", "secret", "serve.toml")
+        self.clients, self.browsers, self.administrators, secret, self.config = (
+            folder / name for name in ("clients", "browsers", "administrators", "secret", "serve.toml")
         )
         # A header for each login.
         numbers = range(1, LOGINS + 1)
@@ -54,6 +63,7 @@ class Service(AbstractContextManager):
             "".join(f"authorization: Bearer {token(f'coordinator-{n}')}\n" for n in numbers)
         )
         self.browsers.write_text("".join(f"cookie: {COOKIE.format(n)}\n" for n in numbers))
+        self.administrators.write_text(f"cookie: {COOKIE.format(0)}\n")
         secret.write_bytes(SECRET)
         self.config.write_text(
             f'[serve]\nlisten = "{self.address}"\noperations = "127.0.0.1:0"\n[delivery]\nchannels = []\n'
@@ -90,14 +100,18 @@ class Service(AbstractContextManager):
         self.process.terminate()
         self.process.wait()
 
-    def get(self, path: str, logins: Path) -> bytes:
-        """Requests a page with the first login."""
-        name, _, value = logins.read_text().split("\n", 1)[0].partition(": ")
+    def get(self, path: str, logins: Path, number: int = 0) -> bytes:
+        """Requests a page with one of the logins, in turn."""
+        lines = logins.read_text().splitlines()
+        name, _, value = lines[number % len(lines)].partition(": ")
         request = urllib.request.Request(f"http://{self.address}{path}", headers={name: value})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            if answer.url != request.full_url:
-                raise Wrong(f"{path} leads to {answer.url}")
-            return answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                if answer.url != request.full_url:
+                    raise Elsewhere(path, answer.url.removeprefix(f"http://{self.address}"))
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            raise Wrong(f"{path} answers {error.code}") from error
 
     def load(self, path: str, logins: Path, connections: int, seconds: int) -> float:
         """Requests a page with each login in turn. Returns the pages per second."""

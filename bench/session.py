@@ -53,6 +53,8 @@ class Session(AbstractContextManager):
     wanted: set[str]
     samples: Samples = field(default_factory=Samples)
     comparisons: list[Comparison] = field(default_factory=list)
+    # A table below a comparison, in Markdown.
+    details: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> "Session":
         self._folder = tempfile.TemporaryDirectory(prefix="certvakt-bench.")

@@ -1,4 +1,4 @@
-"""P18 and P19: pages in a coordinator's browser, against their own statements in pgbench."""
+"""P18, P19 and P23: pages in a coordinator's browser, against their own statements in pgbench."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from bench import tables
 from bench.measure import Wrong
 from bench.organisations import Organisations
 from bench.results import Comparison, compare
+from bench.scenarios import every_page
 from bench.service import Service
 from bench.session import Session
 from bench.statements import Statement, of_caller, rows_read, transactions
@@ -51,6 +52,8 @@ def run_all(session: Session) -> None:
             compare((id_, name, "its statements by pgbench"), "ms", *times[id_], "<= 1.5")
         )
         session.comparisons += limits(id_, name, found[path], world)
+    if session.wants("P23"):
+        every_page.run(session, world)
     session.server.connect().execute("drop database browsing with (force)")
 
 
