@@ -23,6 +23,7 @@ create table certvakt.partners (
   unread_since timestamptz,
   unread_reason text constraint partners_unread_reason_form check (length(unread_reason) between 1 and 500),
   unknown_shown bigint not null default 0,
+  enrolled_shown bigint constraint partners_enrolled_shown_range check (enrolled_shown >= 0),
   evaluated_on date,
   created_at timestamptz not null default now(),
   reports_delta text,
@@ -50,6 +51,8 @@ comment on column certvakt.partners.reconciled_at is 'When the whole public list
 comment on column certvakt.partners.read_tried_at is 'When the last attempt to read the listing began.';
 comment on column certvakt.partners.unread_since is 'Since when attempts to read the listing fail.';
 comment on column certvakt.partners.unknown_shown is 'How many people in the listing are not enrolled.';
+comment on column certvakt.partners.enrolled_shown is
+  'How many enrolled mentors the listing showed at reconciled_at. Null: it was never compared.';
 comment on column certvakt.partners.evaluated_on is 'The local date on which all listings were last evaluated.';
 comment on column certvakt.partners.reports_delta is
   'The URL for reports since the last ones. Null: all reports are read.';
@@ -69,7 +72,7 @@ create policy registrar_reads on certvakt.partners for select to certvakt_regist
 create policy registrar_adds on certvakt.partners for insert to certvakt_registrar with check (true);
 create policy registrar_sets on certvakt.partners for update to certvakt_registrar using (true) with check (true);
 grant select, update (stopped_at, stopped_by, stopped_reason, failures, retry_at, held_at, reconciled_at,
-  read_tried_at, unread_since, unread_reason, unknown_shown, evaluated_on, reports_delta, reports_tried_at,
+  read_tried_at, unread_since, unread_reason, unknown_shown, enrolled_shown, evaluated_on, reports_delta, reports_tried_at,
   reports_unread_since, reports_unread_reason, secret_ends_on) on certvakt.partners to certvakt_worker;
 create policy worker_reads on certvakt.partners for select to certvakt_worker using (true);
 create policy worker_stops on certvakt.partners for update to certvakt_worker using (true) with check (true);
@@ -133,6 +136,9 @@ create table certvakt.listings (
   seen_listed boolean,
   removed_by_hand_since timestamptz,
   approved_by text,
+  is_unsettled boolean not null generated always as (
+    accepted_number < number or is_in_doubt or removed_by_hand_since is not null or not is_listed and confirmed_number < number
+    or coalesce(is_listed <> seen_listed, false)) stored,
   primary key (organisation_id, partner, partner_key),
   constraint listings_once_a_person unique (person_id, organisation_id, partner),
   constraint listings_partner foreign key (organisation_id, partner) references certvakt.partners (organisation_id, code),
@@ -168,11 +174,15 @@ comment on column certvakt.listings.removed_by_hand_since is
   'Since when the mentor is missing from the listing although certvakt did not remove them. A person must decide before they are listed again.';
 comment on column certvakt.listings.approved_by is
   'Who approved the removal of approved_number, as account@host.';
+comment on column certvakt.listings.is_unsettled is
+  'Whether something about the mentor is not settled: a change to be sent, a request without a response, a removal that the listing has not confirmed, a difference from the listing, or a removal by hand.';
 create index listings_due on certvakt.listings (organisation_id, partner, available_at) where accepted_number < number;
 -- Counts the removals that wait and were not approved, before each batch.
 create index listings_removals on certvakt.listings (organisation_id, partner)
   where accepted_number < number and not is_listed and approved_number < number;
 create index listings_lapsing on certvakt.listings (valid_until) where is_listed;
+-- Pages count the unsettled ones only.
+create index listings_unsettled on certvakt.listings (organisation_id, partner) where is_unsettled;
 
 alter table certvakt.listings enable row level security;
 alter table certvakt.listings force row level security;
@@ -737,7 +747,7 @@ comment on column certvakt.partner_reports.reason is 'Why the report did not ren
 comment on column certvakt.partner_reports.resolved_by is 'Who accepted or dismissed a waiting report with a command, as account@host.';
 comment on column certvakt.partner_reports.settled_by is 'The person who accepted or dismissed a waiting report on a page.';
 create index partner_reports_settled_by on certvakt.partner_reports (settled_by);
-create index partner_reports_waiting on certvakt.partner_reports (organisation_id, partner, received_at) where outcome = 'waiting';
+create index partner_reports_waiting on certvakt.partner_reports (organisation_id, partner, received_at, event_id) where outcome = 'waiting';
 create index partner_reports_key on certvakt.partner_reports (organisation_id, partner, partner_key) where partner_key is not null;
 
 alter table certvakt.partner_reports enable row level security;
@@ -787,11 +797,19 @@ comment on view certvakt.listing_states is
 revoke all on certvakt.listing_states from public, anon, authenticated, service_role;
 grant select on certvakt.listing_states to certvakt_worker, certvakt_definer;
 
+-- Every number below is about these few, however many mentors are enrolled.
+create view certvakt.unsettled_listings with (security_invoker = true) as
+select s.* from certvakt.listing_states s where s.is_unsettled
+union all
+select s.* from certvakt.listing_states s
+where not s.is_unsettled and s.is_listed and s.valid_until <= (select certvakt.moment());
+comment on view certvakt.unsettled_listings is
+  'The states of the listings that are not settled, or whose last valid day has passed.';
+
 -- Coordinators and administrators see the state of their organisations' partners.
 create view certvakt.partner_states with (security_invoker = true) as
 with m as materialized (select certvakt.moment() as now)
-select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
-  count(*) filter (where l.is_listed and not l.has_lapsed) as listed,
+select p.organisation_id, p.code as partner,
   count(*) filter (where l.accepted_number < l.number and l.is_listed and not l.has_lapsed) as to_list,
   count(*) filter (where l.accepted_number < l.number and not l.is_listed or l.has_lapsed) as to_delist,
   count(*) filter (where l.accepted_number < l.number and not l.is_listed and l.accepted_listed is distinct from false
@@ -803,15 +821,26 @@ select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
   count(*) filter (where l.is_still_shown) as still_shown,
   count(*) filter (where l.is_listed and l.accepted_number = l.number and not l.seen_listed and l.removed_by_hand_since is null) as not_shown,
   count(*) filter (where l.removed_by_hand_since is not null) as removed_by_hand,
-  count(*) filter (where l.excluded_at is not null) as excluded,
   (select count(*) from certvakt.partner_reports r
     where r.organisation_id = p.organisation_id and r.partner = p.code and r.outcome = 'waiting') as reports_waiting
 from m cross join certvakt.partners p
-left join certvakt.listing_states l on l.organisation_id = p.organisation_id and l.partner = p.code
+left join certvakt.unsettled_listings l on l.organisation_id = p.organisation_id and l.partner = p.code
 group by p.organisation_id, p.code, m.now;
-comment on view certvakt.partner_states is 'The state of partners: enrolled mentors, changes to be sent, and differences from their listings.';
-revoke all on certvakt.partner_states from public, anon, authenticated, service_role;
-grant select on certvakt.partner_states to certvakt_worker, certvakt_definer;
+comment on view certvakt.partner_states is 'The state of partners: changes to be sent, and differences from their listings.';
+
+create view certvakt.partner_totals with (security_invoker = true) as
+select p.organisation_id, p.code as partner, count(l.partner_key) as mentors,
+  count(*) filter (where l.is_listed and not l.has_lapsed) as listed,
+  count(*) filter (where l.excluded_at is not null) as excluded
+from certvakt.partners p
+left join certvakt.listing_states l on l.organisation_id = p.organisation_id and l.partner = p.code
+group by p.organisation_id, p.code;
+comment on view certvakt.partner_totals is
+  'How many mentors are enrolled at partners, belong on their listings, and are excluded. It reads every listing, so only the worker uses it.';
+revoke all on certvakt.unsettled_listings, certvakt.partner_states, certvakt.partner_totals
+  from public, anon, authenticated, service_role;
+grant select on certvakt.unsettled_listings, certvakt.partner_states to certvakt_worker, certvakt_definer;
+grant select on certvakt.partner_totals to certvakt_worker;
 
 -- The one definition of what about a partner needs a person. A removal is late after a day, a live listing has to be
 -- compared every six hours, and a credential is replaced a month before it expires. A partner that is off has one problem at
@@ -869,12 +898,12 @@ create policy worker_manages on certvakt.partner_alerts to certvakt_worker using
 create function certvakt.my_partners()
 returns table (
   organisation_id uuid, organisation text, time_zone text, partner text, is_administered boolean, environment text,
-  switched_at timestamptz, listed bigint, to_list bigint, to_delist bigint, oldest_removal_seconds bigint, removal_limit bigint,
+  switched_at timestamptz, enrolled_shown bigint, reconciled_at timestamptz, to_list bigint, to_delist bigint, oldest_removal_seconds bigint, removal_limit bigint,
   stopped_since timestamptz, stopped_by text, held bigint, unread_since timestamptz, still_shown bigint, not_shown bigint,
   removed_by_hand bigint, unknown_shown bigint, reports_waiting bigint, secret_days integer, problems jsonb)
 language sql stable security definer set search_path = ''
 begin atomic
-  select p.organisation_id, o.name, o.time_zone, p.code, mine.is_administered, p.environment, p.switched_at, (s.state).listed,
+  select p.organisation_id, o.name, o.time_zone, p.code, mine.is_administered, p.environment, p.switched_at, p.enrolled_shown, p.reconciled_at,
     (s.state).to_list, (s.state).to_delist, (s.state).oldest_removal_seconds, p.removal_limit, p.stopped_at, p.stopped_by,
     case when p.held_at is null then 0 else (s.state).not_approved end,
     case when p.environment is not null then p.unread_since end,
@@ -888,7 +917,7 @@ begin atomic
     group by m.organisation_id) mine
   join certvakt.partners p on p.organisation_id = mine.organisation_id
   join certvakt.organisations o on o.id = p.organisation_id
-  -- `offset` keeps this apart, so that only the listings of these partners are counted.
+  -- `offset` keeps this apart, so that only the listings of these partners are read.
   cross join lateral (
     select v as state from certvakt.partner_states v
     where v.organisation_id = p.organisation_id and v.partner = p.code
@@ -904,11 +933,13 @@ returns table (
   organisation_id uuid, partner_key text, since timestamptz, has_consent boolean, is_still_shown boolean, is_accepted boolean,
   certification_id uuid)
 language plpgsql stable security definer set search_path = '' as $$
+declare
+  administers boolean := certvakt.administers(organisation);
 begin
   return query
   select l.organisation_id, l.partner_key, off.since, l.listing_consent_at is not null and l.excluded_at is null,
     l.is_still_shown, l.accepted_number = l.number and not l.has_lapsed, c.id
-  from certvakt.listing_states l
+  from certvakt.unsettled_listings l
   cross join lateral (
     select coalesce(l.removed_since, case when l.is_still_shown then coalesce(l.changed_at, l.evaluated_at) end) as since) off
   left join lateral (
@@ -922,7 +953,7 @@ begin
     limit 1) c on true
   where l.organisation_id = removals_at.organisation and l.partner = removals_at.partner and off.since is not null
     and (off.since, l.partner_key) > (after_since, after_key)
-    and (c.id is not null or certvakt.administers(l.organisation_id))
+    and (c.id is not null or administers)
   order by off.since, l.partner_key
   limit how_many;
 end
@@ -948,7 +979,8 @@ begin
   from certvakt.partner_reports r
   cross join lateral (
     select (select l.person_id from certvakt.listings l
-      where l.organisation_id = r.organisation_id and l.partner = r.partner and l.partner_key = r.partner_key) as id) who
+      where l.organisation_id = r.organisation_id and l.partner = r.partner and l.partner_key = r.partner_key) as id
+    offset 0) who
   left join lateral (
     select v.id from certvakt.visible_certifications v
     where v.peer_mentor_id = who.id and v.organisation_id = r.organisation_id

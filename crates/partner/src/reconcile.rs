@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use certvakt_engine::config::PartnersConfig;
-use certvakt_store::partner::{self, Compared, Partner, ToCompare};
+use certvakt_store::partner::{self, Compared, Partner, ShownNumbers, ToCompare};
 use certvakt_store::{Database, StoreError};
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub struct Reconciled {
     pub unknown: Vec<String>,
     /// The total number of unknown keys.
     pub unknown_in_all: i64,
+    /// The number of enrolled mentors whom the listing shows.
+    pub enrolled_shown: i64,
 }
 
 /// The time limit for reading and comparing one listing.
@@ -123,7 +125,8 @@ pub async fn once(
                 compare(database, one, &shown.unwrap_or_default(), cache_seconds).await?;
             let gone = compared.iter().filter(|mentor| mentor.removed_by_hand && mentor.is_news).count();
             if removal_limit.is_none_or(|limit| i64::try_from(gone).is_ok_and(|gone| gone <= limit)) {
-                write(database, one, &compared, reconciled.unknown_in_all).await?;
+                let Reconciled { enrolled_shown: enrolled, unknown_in_all: unknown, .. } = reconciled;
+                write(database, one, &compared, ShownNumbers { enrolled, unknown }).await?;
                 report(one, &reconciled);
                 return Ok(Ok(reconciled));
             }
@@ -173,6 +176,7 @@ async fn compare(
             unknown.remove(&mentor.partner_key);
             let is_shown = shown.get(&mentor.partner_key).copied().unwrap_or(false);
             let found = judge(mentor, is_shown);
+            reconciled.enrolled_shown += i64::from(is_shown);
             reconciled.add(mentor, found);
             compared.push(written(mentor, is_shown, found));
         }
@@ -186,7 +190,7 @@ async fn write(
     database: &Database,
     one: &Partner,
     compared: &[Compared],
-    unknown: i64,
+    shown: ShownNumbers,
 ) -> Result<(), StoreError> {
     for batch in compared.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
         let mut tx = database.worker().await?;
@@ -199,7 +203,7 @@ async fn write(
         }
     }
     let mut tx = database.worker().await?;
-    partner::reconciled(&mut tx, one, Ok(unknown)).await?;
+    partner::reconciled(&mut tx, one, Ok(shown)).await?;
     tx.commit().await
 }
 

@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::{Environment, RegistrarTx, StopReason, StoreError, WorkerTx, Zone, organisation};
 
-pub use comparing::{Compared, ToCompare, compared, delist_found, reconciled, some_keys, to_compare};
+pub use comparing::{
+    Compared, ShownNumbers, ToCompare, compared, delist_found, reconciled, some_keys, to_compare,
+};
 pub use health::{Health, PartnerStatus, with_status};
 pub use mentors::{Enrolment, consent, enrol, enrol_all, explain_consents, replay, resolve_removal};
 pub use outbox::{

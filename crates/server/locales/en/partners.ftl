@@ -24,6 +24,11 @@ partner-resumed-title = Sending to { $name } has resumed
 partner-stopped-contract = The partner did not respond as agreed. It therefore gets no changes until an administrator resumes sending.
 partner-stopped-sign-in = The partner refuses our sign-in. When that is solved, an administrator must resume sending.
 partner-stopped-outage = The partner does not answer. We try again by ourselves, and send the changes when it answers.
+partner-shown = { $number ->
+    [0] On { $name }, the listing showed none of our mentors.
+    [one] On { $name }, the listing showed one of our mentors.
+   *[other] On { $name }, the listing showed { $number } of our mentors.
+}
 partner-since = Since { $name }.
 partner-key = Key at the partner: { $name }
 

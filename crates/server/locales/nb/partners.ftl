@@ -24,6 +24,11 @@ partner-resumed-title = Sendingen til { $name } er startet igjen
 partner-stopped-contract = Partneren svarte ikke som avtalt. Derfor får den ingen endringer før en administrator starter sendingen igjen.
 partner-stopped-sign-in = Partneren godtar ikke innloggingen vår. Når den er i orden, må en administrator starte sendingen igjen.
 partner-stopped-outage = Partneren svarer ikke. Vi prøver på nytt av oss selv, og sender endringene når den svarer igjen.
+partner-shown = { $number ->
+    [0] { $name } sto ingen av likepersonene våre på listen.
+    [one] { $name } sto én av likepersonene våre på listen.
+   *[other] { $name } sto { $number } av likepersonene våre på listen.
+}
 partner-since = Siden { $name }.
 partner-key = Nøkkel hos partneren: { $name }
 

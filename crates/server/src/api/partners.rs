@@ -30,8 +30,10 @@ response_of! {
         /// `staging` or `live`; null if sending is off.
         #[schema(value_type = Option<String>)]
         environment: Option<Environment>,
-        /// The number of mentors who belong on the listing.
-        listed: i64,
+        /// The number of enrolled mentors whom the listing showed when it was last compared; null if it never was.
+        enrolled_shown: Option<i64>,
+        /// The time of the last complete comparison of the listing.
+        reconciled_at: Option<DateTime<Utc>>,
         /// The number of mentors whose addition is pending.
         to_list: i64,
         /// The number of mentors whose removal is pending.

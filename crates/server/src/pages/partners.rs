@@ -31,7 +31,7 @@ use crate::problem::ApiError;
 /// The path of the list.
 const PATH: &str = "/partners";
 /// The number of mentors, and of reports, on a page.
-const PAGE: u32 = 50;
+const PAGE: u32 = 25;
 
 #[derive(Template)]
 #[template(path = "partners.html")]
@@ -117,6 +117,8 @@ struct PartnerPage {
     path: String,
     state: String,
     tone: &'static str,
+    /// How many enrolled mentors the listing showed when it was last compared.
+    shown: Option<String>,
     /// Why sending stopped, in words.
     reason: Option<String>,
     /// Whether the person may resume sending.
@@ -218,6 +220,7 @@ impl About<'_> {
             removals: removals.iter().take(most).map(|removal| self.listed(removal)).collect(),
             reports: reports.iter().take(most).map(|report| self.report(report, &path)).collect(),
             problems: one.problems.iter().map(|problem| self.problem(problem)).collect(),
+            shown: shown(one, text),
             reason: stop_reason(one, text),
             may_resume: may_resume(one),
             state,
@@ -280,6 +283,12 @@ impl About<'_> {
             settle: (!report.is_own).then_some(settle),
         }
     }
+}
+
+/// How many enrolled mentors the listing showed when it was last compared, in words; `None` if it never was.
+fn shown(one: &Partner, text: Text) -> Option<String> {
+    let at = text.time(one.reconciled_at?.with_timezone(&one.zone.0));
+    Some(text.with("partner-shown", &[("number", one.enrolled_shown?.into()), ("name", at.into())]))
 }
 
 /// Why a report waits, in words.

@@ -24,8 +24,10 @@ pub struct Partner {
     pub environment: Option<Environment>,
     /// The time at which sending was last turned on or off; `None` if it was never on.
     pub switched_at: Option<DateTime<Utc>>,
-    /// The number of mentors who belong on the listing.
-    pub listed: i64,
+    /// The number of enrolled mentors whom the listing showed when it was last compared; `None` if it never was.
+    pub enrolled_shown: Option<i64>,
+    /// The time of the last complete comparison of the listing.
+    pub reconciled_at: Option<DateTime<Utc>>,
     /// The number of mentors whose addition is pending.
     pub to_list: i64,
     /// The number of mentors whose removal is pending.
@@ -80,7 +82,7 @@ async fn read(tx: &mut CallerTx) -> Result<Vec<Partner>, StoreError> {
         Partner,
         r#"select organisation_id as "organisation_id!", organisation as "organisation!", time_zone as "zone!: Zone", partner as "partner!",
              is_administered as "is_administered!", environment as "environment: Environment", switched_at,
-             listed as "listed!", to_list as "to_list!", to_delist as "to_delist!",
+             enrolled_shown, reconciled_at, to_list as "to_list!", to_delist as "to_delist!",
              oldest_removal_seconds as "oldest_removal_seconds!", removal_limit as "removal_limit!", stopped_since,
              stopped_by as "stopped_by: StopReason", held as "held!", unread_since,
              still_shown as "still_shown!", not_shown as "not_shown!", removed_by_hand as "removed_by_hand!", unknown_shown as "unknown_shown!",

@@ -123,24 +123,34 @@ pub async fn delist_found(tx: &mut WorkerTx, partner: &Partner, key: &str) -> Re
     Ok(())
 }
 
-/// Records that a listing was read completely, with the number of unknown mentors, or the reason why it could
-/// not be read. Returns whether it could be read before.
+/// The numbers of people whom a listing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownNumbers {
+    /// The enrolled mentors.
+    pub enrolled: i64,
+    /// Those who are unknown to certvakt.
+    pub unknown: i64,
+}
+
+/// Records that a listing was read completely, with the numbers of people whom it shows, or the reason why it could not be
+/// read. Returns whether it could be read before.
 pub async fn reconciled(
     tx: &mut WorkerTx,
     partner: &Partner,
-    read: Result<i64, &str>,
+    read: Result<ShownNumbers, &str>,
 ) -> Result<bool, StoreError> {
     let reason: Option<String> = read.err().map(|reason| reason.chars().take(500).collect());
     sqlx::query!(
         "update certvakt.partners set
            reconciled_at = case when $4::text is null then now() else reconciled_at end, read_tried_at = now(),
-           unknown_shown = coalesce($3, unknown_shown),
+           unknown_shown = coalesce($3, unknown_shown), enrolled_shown = coalesce($5, enrolled_shown),
            unread_since = case when $4 is not null then coalesce(unread_since, now()) end, unread_reason = $4
          where organisation_id = $1 and code = $2",
         partner.organisation_id,
         partner.partner,
-        read.ok(),
+        read.ok().map(|shown| shown.unknown),
         reason,
+        read.ok().map(|shown| shown.enrolled),
     )
     .execute(tx)
     .await?;

@@ -184,6 +184,8 @@ async fn a_mentor_listed_without_ever_being_sent_is_removed() {
     portal.control(&json!({ "render": true })).await;
     assert_eq!(portal.shows().await, ["M-a", "M-unknown"], "it is not ours to take off");
     assert_eq!(database.stands(&config)["partner"]["unknown_shown"], 1);
+    let enrolled: i64 = database.value("select enrolled_shown from certvakt.partners").await;
+    assert_eq!(enrolled, 2, "M-a and M-lapsed");
 }
 
 #[tokio::test]
