@@ -148,7 +148,7 @@ create table certvakt.memberships (
   constraint memberships_chapter_inside_organisation
     foreign key (organisation_id, chapter_id) references certvakt.chapters (organisation_id, id) on delete cascade
 );
-create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id);
+create index memberships_chapter on certvakt.memberships (organisation_id, chapter_id, role);
 create index memberships_coordinators on certvakt.memberships (organisation_id, chapter_id) where role = 'coordinator';
 create index memberships_administrators on certvakt.memberships (organisation_id) where role = 'org_admin';
 

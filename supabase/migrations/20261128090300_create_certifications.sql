@@ -98,6 +98,9 @@ comment on column public.peer_mentor_certifications.external_id is
 create index peer_mentor_certifications_chapter on public.peer_mentor_certifications
   (chapter_id, (case when expires_at is null then 'infinity'::timestamptz else expires_at end), id)
   include (expires_at, organisation_id, peer_mentor_id, certification_type, is_suspended, suspended_until);
+-- The lists of suspended and withdrawn certifications, which are few.
+create index peer_mentor_certifications_suspended on public.peer_mentor_certifications
+  (chapter_id, (case when expires_at is null then 'infinity'::timestamptz else expires_at end), id) where is_suspended;
 create index peer_mentor_certifications_type on public.peer_mentor_certifications (organisation_id, certification_type);
 -- A run reads a few ranges of the dates of one organisation. No index mentions the status: a run sets it to `expired`, and
 -- would then have to add each of those rows to every index.

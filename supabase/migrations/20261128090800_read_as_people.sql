@@ -112,7 +112,7 @@ declare
     select h.id from certvakt.chapters h
     where h.id = any ((select certvakt.visible_chapters())::uuid[]) and (of_chapter is null or h.id = of_chapter)
       and h.organisation_id <> all ((select certvakt.closed_organisations('certifications'))::uuid[]));
-  looked_through constant integer := 500;
+  looked_through constant integer := 200;
   looked bigint;
   found uuid[];
   organisations uuid[] := array(select distinct h.organisation_id from certvakt.chapters h where h.id = any (chapters));
@@ -230,21 +230,37 @@ language plpgsql stable security definer set search_path = '' set plan_cache_mod
 declare
   person uuid := certvakt.current_person();
   chapters uuid[] := certvakt.visible_chapters();
-  -- A trigram index does not narrow a pattern without three letters or digits in a row.
-  indexed text := case when containing ~ '[a-z0-9]{3}' then containing end;
+  organisations uuid[] := array(select distinct h.organisation_id from certvakt.chapters h where h.id = any (chapters));
+  few constant integer := 1000;
+  -- Null: too many have the name, so every member's is compared.
+  called uuid[];
 begin
+  -- A trigram index does not narrow a pattern without three letters or digits in a row.
+  if containing ~ '[a-z0-9]{3}' then
+    called := array(
+      (select n.person_id from certvakt.person_names n where n.name_folded like containing limit few + 1)
+      union all
+      (select p.id from certvakt.people p where p.name_folded like containing limit few + 1));
+    if cardinality(called) > few then
+      called := null;
+    end if;
+  end if;
   return query
   with named as materialized (
     select p.id, coalesce(n.name, p.name) as name, coalesce(n.name_folded, p.name_folded) as name_folded,
       case when n.name is null then p.family_name else n.family_name end as family_name, p.locale, p.erased_at
     from (
       select m.person_id, array_agg(m.organisation_id) as organisations
-      from certvakt.visible_memberships m
-      where (m.chapter_id = any (chapters) or m.person_id = person) and (of_chapter is null or m.chapter_id = of_chapter)
-        and (indexed is null or m.person_id in (
-          select n.person_id from certvakt.person_names n where n.name_folded like indexed
-          union all
-          select p.id from certvakt.people p where p.name_folded like indexed))
+      from (
+        select v.person_id, v.organisation_id, v.chapter_id from certvakt.visible_memberships v
+        where v.organisation_id = any (organisations) and v.chapter_id = any (chapters) and called is null
+        union
+        select v.person_id, v.organisation_id, v.chapter_id from certvakt.visible_memberships v
+        where v.person_id = any (called) and v.chapter_id = any (chapters)
+        union
+        select v.person_id, v.organisation_id, v.chapter_id from certvakt.visible_memberships v where v.person_id = person
+      ) m
+      where of_chapter is null or m.chapter_id = of_chapter
       group by m.person_id
     ) member
     -- OFFSET 0 keeps the planner from scanning all people instead of looking up each member.
@@ -272,14 +288,28 @@ $$;
 comment on function certvakt.search_people is
   'Returns members of visible chapters by name, whose name, folded, is like the pattern `containing` if it is given. At most `how_many`, after the given one.';
 
-revoke all on function
+-- The index of a chapter's memberships has all that this reads. A policy would need the rows.
+create function certvakt.chapter_sizes() returns table (chapter_id uuid, mentors bigint)
+language sql stable security definer set search_path = ''
+begin atomic
+  select h.id, m.mentors
+  from certvakt.chapters h
+  cross join lateral (
+    select count(*) as mentors from certvakt.memberships m
+    where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'mentor') m
+  where h.id = any ((select certvakt.visible_chapters())::uuid[]);
+end;
+comment on function certvakt.chapter_sizes is 'Returns how many mentors each visible chapter has.';
+
+revoke all on function certvakt.chapter_sizes(),
   certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date),
   certvakt.search_people(text, bigint, bytea, uuid, uuid) from public, anon, authenticated, service_role;
-grant execute on function
+grant execute on function certvakt.chapter_sizes(),
   certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date),
   certvakt.search_people(text, bigint, bytea, uuid, uuid) to authenticated;
 alter function certvakt.search_certifications(text, bigint, timestamptz, uuid, uuid, text, text[], tstzrange[], date) owner to certvakt_definer;
 alter function certvakt.search_people(text, bigint, bytea, uuid, uuid) owner to certvakt_definer;
+alter function certvakt.chapter_sizes() owner to certvakt_definer;
 
 -- Notices. People cannot read the log itself.
 create function certvakt.notices_of(certifications uuid[])
@@ -349,15 +379,22 @@ end;
 comment on function certvakt.unreachable_notices is
   'Returns notices whose mentors are unreachable, the latest first. `before`, the id of a notice, and a chapter limit the result if they are given.';
 
--- Few people decline notices, so this begins with them.
 create function certvakt.declined_certifications() returns uuid[]
 language plpgsql stable security definer set search_path = '' as $$
 begin
   return array(
     select c.id
-    from (select distinct o.person_id from certvakt.channel_opt_outs o) declined
-    join certvakt.visible_certifications c on c.peer_mentor_id = declined.person_id
-    where not exists (
+    from (
+      -- The index of each chapter has all that this reads.
+      select c.id, c.peer_mentor_id, c.organisation_id
+      from unnest(certvakt.visible_chapters()) as v (id)
+      cross join lateral (
+        select c.id, c.peer_mentor_id, c.organisation_id from certvakt.visible_certifications c where c.chapter_id = v.id offset 0) c
+      union
+      select c.id, c.peer_mentor_id, c.organisation_id from certvakt.visible_certifications c
+      where c.id = any (certvakt.visible_elsewhere()) or c.peer_mentor_id = certvakt.current_person()
+    ) c
+    where exists (select from certvakt.channel_opt_outs o where o.person_id = c.peer_mentor_id) and not exists (
       select from certvakt.contact_points k
       where k.person_id = c.peer_mentor_id and k.kind in ('push', 'email')
         and (k.organisation_id is null or k.organisation_id = c.organisation_id)

@@ -91,7 +91,7 @@ select is((
     unnest(array['anon', 'authenticated', 'public']) as r(rolname)
   where n.nspname = 'certvakt' and has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
   'authenticated accept_invitation, authenticated access_of, authenticated add_address, authenticated add_person, authenticated add_phone, authenticated addresses_of, authenticated administers, authenticated alphabetical, '
-  'authenticated certification_details, authenticated change_certification, authenticated closed_organisations, authenticated coming_notices, authenticated confirm_address, '
+  'authenticated certification_details, authenticated change_certification, authenticated chapter_sizes, authenticated closed_organisations, authenticated coming_notices, authenticated confirm_address, '
   'authenticated consent_to_listing, authenticated consents_of, authenticated current_organisations, authenticated current_person, authenticated declined_certifications, authenticated end_my_sessions, authenticated end_person, '
   'authenticated end_role, authenticated folded, authenticated forbidden_characters, authenticated give_role, authenticated hand_over_chapter, authenticated has_entry, authenticated history_of, authenticated invite, '
   'authenticated is_withdrawn, authenticated listings_of, authenticated may_correct_addresses, authenticated may_end, authenticated may_erase, authenticated merge_people, authenticated move_mentors, authenticated my_consents, '

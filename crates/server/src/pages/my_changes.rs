@@ -61,8 +61,11 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
     let (mut tx, layout) = visitor.begin(&api, Section::Mine).await?;
     let forms = change_results::recent_forms(&mut tx, MOST + 1).await?;
     let contacts = contacts::recent(&mut tx, MOST + 1).await?;
-    let of_forms = forms.iter().map(|form| form.certification_id);
-    let ids: Vec<Uuid> = of_forms.chain(contacts.iter().map(|one| one.certification_id)).collect();
+    let of_forms = forms.iter().map(|form| (form.made_at, form.certification_id));
+    let mut latest: Vec<_> =
+        of_forms.chain(contacts.iter().map(|one| (one.made_at, one.certification_id))).collect();
+    latest.sort_unstable();
+    let ids: Vec<Uuid> = latest.iter().rev().take(MOST as usize + 1).map(|(_, id)| *id).collect();
     let found = caller::certifications_by_id(&mut tx, &ids).await?;
     tx.commit().await?;
     let found: HashMap<Uuid, &Certification> = found.iter().map(|one| (one.id, one)).collect();
@@ -73,7 +76,7 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
         contacts.iter().filter_map(|one| Some(contact(one, found.get(&one.certification_id)?, text)));
     let mut changes: Vec<Change> = changes.chain(contacts).collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.at));
-    let is_cut = changes.len() > MOST as usize;
+    let is_cut = latest.len() > MOST as usize;
     changes.truncate(MOST as usize);
     let heading = text.count("my-changes-title", changes.len());
     Ok(page(StatusCode::OK, &MyChangesPage { changes, is_cut, layout: Layout { heading, ..layout } }))

@@ -15,8 +15,10 @@ use crate::problem::ApiError;
 
 /// The number of certifications on a page.
 pub(super) const PAGE: usize = 50;
-/// The length up to which a list is counted, and can be in the order of names.
+/// The length up to which a list is counted.
 pub(super) const COUNTED: usize = 1000;
+/// The length up to which a list can be in the order of names, which reads every name of it.
+pub(super) const SORTED: usize = 300;
 /// The number of cursors in a URL. A sign-in returns to a URL of at most 500 characters.
 const CURSORS: usize = 5;
 
@@ -50,7 +52,7 @@ pub(super) async fn page(
     let mut is_too_long = false;
     let mut found = if query.is_by_name() {
         let ids = matching(tx, filter).await?;
-        is_too_long = ids.len() > COUNTED;
+        is_too_long = ids.len() > SORTED;
         let found = if is_too_long {
             caller::certifications(tx, filter, after, limit).await?
         } else {

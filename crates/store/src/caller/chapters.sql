@@ -1,9 +1,7 @@
 -- The chapters that the caller manages, by name, with their coordinators and the number of their mentors.
 select h.id, h.organisation_id, h.name,
   certvakt.administers(h.organisation_id) as "is_administered!",
-  (
-    select count(*) from certvakt.memberships m
-    where m.organisation_id = h.organisation_id and m.chapter_id = h.id and m.role = 'mentor') as "mentors!",
+  s.mentors as "mentors!",
   array(
     select coalesce(n.name, p.name, '–')
     from certvakt.memberships m
@@ -14,5 +12,5 @@ select h.id, h.organisation_id, h.name,
       coalesce(certvakt.alphabetical(n.name, n.family_name), certvakt.alphabetical(coalesce(p.name, '–'), p.family_name))) as "coordinators!",
   exists (select from certvakt.chapters_without_coordinator w where w.chapter_id = h.id) as "lacks_coordinator!"
 from certvakt.chapters h
-where h.id = any ((select certvakt.visible_chapters())::uuid[])
+join certvakt.chapter_sizes() s on s.chapter_id = h.id
 order by h.organisation_id, certvakt.alphabetical(h.name), h.id
