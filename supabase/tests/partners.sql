@@ -70,5 +70,21 @@ select is((select string_agg(concat_ws(' ', event_id, outcome, right(settled_by:
     from certvakt.partner_reports where outcome <> 'waiting'),
   'E-a2 accepted 01 M-a2, E-unknown dismissed 02', 'who settled it is stored, and the key of somebody unknown is deleted');
 select is((select num_nulls(stopped_at, stopped_by, stopped_reason) from certvakt.partners), 3, 'nothing is left of the stop');
+-- Every combination of what decides about a listing.
+reset role;
+set local session_replication_role = replica;
+insert into certvakt.listings (organisation_id, partner, partner_key, is_listed, number, changed_at, accepted_number, confirmed_number, seen_listed,
+  is_in_doubt, removed_by_hand_since, valid_until)
+select '00000000-0000-4000-8000-0000000000a0', 'portal', 'C-' || row_number() over (), is_listed, 2, now(), accepted, confirmed, seen, doubt, by_hand, until
+from unnest(array[true, false]) is_listed, unnest(array[1, 2]) accepted, unnest(array[1, 2]) confirmed, unnest(array[true, false, null]) seen,
+  unnest(array[true, false]) doubt, unnest(array[now(), null]) by_hand, unnest(array[now() - interval '1 day', now() + interval '1 day']) until;
+set local session_replication_role = origin;
+select is(
+  (select array_agg(l.partner_key order by l.partner_key) from certvakt.unsettled_listings l where l.partner_key like 'C-%'),
+  (select array_agg(l.partner_key order by l.partner_key) from certvakt.listing_states l
+    where l.partner_key like 'C-%' and (l.accepted_number < l.number or l.is_in_doubt or l.removed_by_hand_since is not null
+      or l.removed_since is not null or l.is_still_shown or l.is_listed and not l.seen_listed)),
+  'pages read each listing once that counts for the state of a partner, and no other');
+
 select * from finish();
 rollback;
