@@ -92,21 +92,22 @@ end;
 comment on function certvakt.addresses_of is
   'Returns the contact points of the mentor of a certification, whether the mentor declined the kind of each, and whether it refused a notice that nobody has got yet. The address is null if the caller may not read it.';
 
-create function certvakt.phones_of(certifications uuid[])
-returns table (certification_id uuid, organisation_id uuid, number text)
+create function certvakt.readable_addresses(certifications uuid[], kinds text[])
+returns table (certification_id uuid, organisation_id uuid, kind text, address text)
 language sql stable security definer set search_path = ''
 begin atomic
-  select k.certification_id, k.organisation_id, k.address
+  select k.certification_id, k.organisation_id, k.kind, k.address
   from certvakt.visible_contact_points k
-  where k.certification_id = any (phones_of.certifications) and k.kind = 'phone' and k.address is not null
-  group by k.certification_id, k.organisation_id, k.address
+  where k.certification_id = any (readable_addresses.certifications) and k.kind = any (readable_addresses.kinds)
+    and k.address is not null
+  group by k.certification_id, k.organisation_id, k.kind, k.address
   order by bool_or(k.is_own) desc, k.address;
 end;
-comment on function certvakt.phones_of is
-  'Returns the phone numbers of the mentors of certifications that the caller may read, each once for a certification, the mentor''s own first.';
+comment on function certvakt.readable_addresses is
+  'Returns the addresses of some kinds of the mentors of certifications that the caller may read, each once for a certification, the mentor''s own first.';
 
-revoke all on function certvakt.addresses_of(uuid), certvakt.phones_of(uuid[])
+revoke all on function certvakt.addresses_of(uuid), certvakt.readable_addresses(uuid[], text[])
   from public, anon, authenticated, service_role;
-grant execute on function certvakt.addresses_of(uuid), certvakt.phones_of(uuid[]) to authenticated;
+grant execute on function certvakt.addresses_of(uuid), certvakt.readable_addresses(uuid[], text[]) to authenticated;
 alter function certvakt.addresses_of(uuid) owner to certvakt_definer;
-alter function certvakt.phones_of(uuid[]) owner to certvakt_definer;
+alter function certvakt.readable_addresses(uuid[], text[]) owner to certvakt_definer;

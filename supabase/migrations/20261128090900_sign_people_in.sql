@@ -712,6 +712,7 @@ create table certvakt.access_events (
   -- squawk-ignore prefer-bigint-over-smallint
   status smallint,
   rows_read bigint not null,
+  addresses_read bigint not null default 0,
   organisations_of_person uuid[] not null,
   organisations_of_rows uuid[] not null
 );
@@ -723,6 +724,8 @@ comment on column certvakt.access_events.resource is 'The path, with names in pl
 comment on column certvakt.access_events.resource_id is
   'The last id in the path, if it has one. Pages of a person end with the person''s id, so this is the person, or one of their certifications.';
 comment on column certvakt.access_events.status is 'The HTTP status. Null: the request was aborted.';
+comment on column certvakt.access_events.addresses_read is
+  'The number of the rows that are addresses and phone numbers of mentors.';
 comment on column certvakt.access_events.organisations_of_person is
   'The organisations of the person when the request began (certvakt.current_organisations).';
 comment on column certvakt.access_events.organisations_of_rows is 'The organisations of the rows that were read for the response.';
@@ -759,7 +762,7 @@ create policy definer_reads on certvakt.access_events for select to certvakt_def
 create function certvakt.access_of(organisation uuid, about_person uuid, by_person uuid, before bigint, how_many bigint)
 returns table (
   number bigint, at timestamptz, person_id uuid, name text, method text, resource text, subject_id uuid, subject text,
-  status smallint, rows_read bigint)
+  status smallint, rows_read bigint, addresses_read bigint)
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan rows 50 as $$
 declare
   latest bigint := coalesce(access_of.before, 9223372036854775807);
@@ -810,7 +813,7 @@ begin
   end if;
   return query
   select e.number, e.at, e.person_id, coalesce(nw.name, w.name), e.method, e.resource, s.id, coalesce(ns.name, s.name),
-    e.status, e.rows_read
+    e.status, e.rows_read, e.addresses_read
   from certvakt.access_events e
   left join certvakt.people w on w.id = e.person_id
   left join certvakt.person_names nw on nw.person_id = e.person_id and nw.organisation_id = access_of.organisation

@@ -100,6 +100,7 @@ impl Drop for Recording {
             resource_id: self.resource_id,
             status: self.status.map(|status| status.as_u16()),
             rows_read: rows.count,
+            addresses_read: rows.addresses,
             organisations_of_person: organisations,
             organisations_of_rows: rows.organisations.into_iter().collect(),
         });

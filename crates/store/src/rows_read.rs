@@ -14,6 +14,8 @@ pub struct Seen(Arc<Mutex<Rows>>);
 pub struct Rows {
     /// The number of rows.
     pub count: u64,
+    /// How many of them are addresses and phone numbers of mentors.
+    pub addresses: u64,
     /// The organisations of the rows.
     pub organisations: BTreeSet<Uuid>,
 }
@@ -22,12 +24,18 @@ pub struct Rows {
 pub(super) trait OfOrganisation {
     /// The organisation.
     fn organisation_id(&self) -> Uuid;
+
+    /// Whether it shows an address or a phone number of a mentor.
+    fn shows_address(&self) -> bool {
+        false
+    }
 }
 
 impl Seen {
     pub(super) fn add<R: OfOrganisation>(&self, rows: &[R]) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.count += rows.len() as u64;
+        seen.addresses += rows.iter().filter(|row| row.shows_address()).count() as u64;
         seen.organisations.extend(rows.iter().map(OfOrganisation::organisation_id));
     }
 

@@ -174,7 +174,7 @@ const CALLED: [&str; 71] = [
     "opt_out",
     "opt_outs",
     "people_of",
-    "phones_of",
+    "readable_addresses",
     "recent_notices",
     "record_consent",
     "register_device",

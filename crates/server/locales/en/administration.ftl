@@ -52,12 +52,17 @@ access-saw = saw data about
 access-saw-today = saw the page “Today”, which shows phone numbers
 access-saw-list = saw a page or a list
 access-list-exported = downloaded a list
+access-contacts-exported = downloaded a list with e-mail and phone
 access-exported = downloaded all data about
 access-changed = sent a form
 access-refused = was refused
 access-details = { $request }. { $number ->
     [one] One row read.
    *[other] { $number } rows read.
+}
+access-addresses = { $number ->
+    [one] One of them is an address or a phone number.
+   *[other] { $number } of them are addresses and phone numbers.
 }
 
 erasure-title = Erase { $name }

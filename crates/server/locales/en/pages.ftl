@@ -276,6 +276,7 @@ run-missed = No notices that night, covered by a later night
 run-failed = Stopped by an error
 
 certifications-file = Download the list as a file (CSV)
+certifications-contacts = Include e-mail and phone
 certifications-printed = Meeting list for print
 certifications-workbook = Download the list as a workbook (XLSX)
 printed-back = Back to the certifications

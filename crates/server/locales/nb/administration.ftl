@@ -52,12 +52,17 @@ access-saw = så opplysninger om
 access-saw-today = så siden «I dag», som viser telefonnumre
 access-saw-list = så en side eller liste
 access-list-exported = lastet ned en liste
+access-contacts-exported = lastet ned en liste med e-post og telefon
 access-exported = lastet ned alle opplysninger om
 access-changed = sendte et skjema
 access-refused = ble avvist
 access-details = { $request }. { $number ->
     [one] Én rad lest.
    *[other] { $number } rader lest.
+}
+access-addresses = { $number ->
+    [one] Én av dem er en adresse eller et telefonnummer.
+   *[other] { $number } av dem er adresser og telefonnumre.
 }
 
 erasure-title = Slett { $name }

@@ -276,6 +276,7 @@ run-missed = Ingen varsler denne natten, dekket av en senere natt
 run-failed = Stoppet av en feil
 
 certifications-file = Last ned listen som fil (CSV)
+certifications-contacts = Ta med e-post og telefon
 certifications-printed = Møteliste for utskrift
 certifications-workbook = Last ned listen som regneark (XLSX)
 printed-back = Tilbake til sertifiseringene

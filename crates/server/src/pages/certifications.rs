@@ -50,8 +50,10 @@ struct ListPage {
     previous: Option<(String, String)>,
     /// The link to the next page.
     next: Option<String>,
-    /// The links to the list in other forms, with their labels: for print, and as files.
-    forms: Vec<(String, String)>,
+    /// The link to the list for print.
+    printed: String,
+    /// The filters and the order, for the form that downloads the list.
+    parameters: Vec<(&'static str, String)>,
     /// What the person may do with all of the list at once: the link, and its label.
     several: Vec<(String, String)>,
     /// What is wrong with the day.
@@ -180,12 +182,7 @@ fn list(
         text.named("certifications-filtered-title", &filters)
     };
     let layout = Layout { heading, ..layout };
-    let forms = [
-        (list_forms::PRINTED, "certifications-printed"),
-        (list_forms::WORKBOOK, "certifications-workbook"),
-        (list_forms::CSV, "certifications-file"),
-    ];
-    let forms = forms.map(|(path, key)| (link(path, &query.without("")), text.say(key))).into();
+    let parameters = query.without("").into_iter().filter(|(_, value)| !value.is_empty());
     ListPage {
         layout,
         q: query.q.clone(),
@@ -200,7 +197,8 @@ fn list(
         rows: Vec::new(),
         previous: None,
         next: None,
-        forms,
+        printed: link(list_forms::PRINTED, &query.without("")),
+        parameters: parameters.map(|(name, value)| (name, value.to_owned())).collect(),
         several: Vec::new(),
         faults: Vec::new(),
     }

@@ -1,13 +1,16 @@
 //! The list of certifications in other forms: as files, and for print, one chapter a page.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::Standing;
-use certvakt_store::caller::{self, After, Certification, Filter};
+use certvakt_store::caller::{self, After, Certification, Filter, addresses};
 use certvakt_store::{CallerTx, StoreError};
+use uuid::Uuid;
 
 use super::error::PageError;
 use super::file::{Cell, File, Format};
@@ -28,6 +31,8 @@ pub(super) const PRINTED: &str = "/certifications/print";
 const AT_A_TIME: u32 = 1000;
 const LONGEST_FILE: usize = 20_000;
 const LONGEST_PRINT: usize = 2000;
+/// The kinds of addresses in a file, each in a column.
+const KINDS: [&str; 2] = ["email", "phone"];
 
 /// The list as CSV.
 pub(super) async fn csv(
@@ -56,28 +61,55 @@ async fn file(api: &Api, visitor: Visitor, query: &ListQuery, format: Format) ->
         let places = caller::places(&mut tx, &found).await?;
         found.sort_by_key(|one| places.get(&one.id).map(|place| place.name));
     }
+    let contacts = if query.contacts == "yes" { Some(contacts(&mut tx, &found).await?) } else { None };
     tx.commit().await?;
-    let headings =
-        ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
-    let mut rows = File::new(&headings.map(|key| text.say(key)));
+    let facts = ["fact-name", "fact-chapter", "fact-type", "fact-number", "fact-valid-until", "filter-state"];
+    let of_contacts = KINDS.iter().filter(|_| contacts.is_some()).map(|kind| format!("address-{kind}"));
+    let headings = facts.map(str::to_owned).into_iter().chain(of_contacts);
+    let headings: Vec<String> = headings.map(|key| text.say(&key)).collect();
+    let mut rows = File::new(&headings);
     for one in &found {
         let standing = Standing::of(one, api.clock().now());
         let state = row(one, filter.on, api.clock().now(), text).state;
-        rows.row(vec![
+        let mut cells = vec![
             name_of(one, text).into(),
             one.chapter.clone().unwrap_or_default().into(),
             one.type_name.clone().unwrap_or_default().into(),
             one.external_id.clone().unwrap_or_default().into(),
             standing.last_valid_day.map_or_else(|| text.say("never-expires").into(), Cell::Date),
             state.into(),
-        ]);
+        ];
+        if let Some(contacts) = &contacts {
+            let of = |kind: &str| contacts.get(&(one.id, kind.to_owned())).cloned().unwrap_or_default();
+            cells.extend(KINDS.map(|kind| Cell::from(of(kind))));
+        }
+        rows.row(cells);
     }
     if is_cut {
-        let mut last = [const { String::new() }; 6];
+        let mut last = vec![String::new(); headings.len()];
         last[0] = text.say("certifications-file-cut");
-        rows.row(last.map(Cell::from).into());
+        rows.row(last.into_iter().map(Cell::from).collect());
     }
     Ok(rows.response(format, "certifications")?)
+}
+
+/// The addresses that the person may read, by certification and kind, several with a semicolon between them.
+async fn contacts(
+    tx: &mut CallerTx,
+    found: &[Certification],
+) -> Result<HashMap<(Uuid, String), String>, StoreError> {
+    let mut joined = HashMap::<_, String>::new();
+    for part in found.chunks(AT_A_TIME as usize) {
+        let ids: Vec<Uuid> = part.iter().map(|one| one.id).collect();
+        for one in addresses::readable(tx, &ids, &KINDS).await? {
+            let cell = joined.entry((one.certification_id, one.kind)).or_default();
+            if !cell.is_empty() {
+                cell.push_str("; ");
+            }
+            cell.push_str(&line(&one.address));
+        }
+    }
+    Ok(joined)
 }
 
 #[derive(Template)]

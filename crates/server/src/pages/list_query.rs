@@ -38,6 +38,8 @@ pub(super) struct ListQuery {
     pub(super) on: String,
     /// `name`, or empty.
     pub(super) order: String,
+    /// Whether a file has the e-mail addresses and phone numbers: `yes`, or empty.
+    pub(super) contacts: String,
     /// The cursors of the previous pages' last certifications, with dots between them: see [`super::paging`].
     pub(super) after: String,
     /// The number of certifications on the previous pages.

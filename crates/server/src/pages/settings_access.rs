@@ -132,6 +132,7 @@ fn row(one: &Access, path: &str, zone: Tz, text: Text) -> Shown {
     let about = one.subject_id.map(|person| link(path, &[("about", &person.to_string())]));
     let details =
         [("request", format!("{} {}", one.method, one.resource).into()), ("number", one.rows_read.into())];
+    let addresses = (one.addresses_read > 0).then(|| text.count("access-addresses", one.addresses_read));
     Shown {
         at: text.time(one.at.with_timezone(&zone)),
         who: name(&one.name),
@@ -139,7 +140,10 @@ fn row(one: &Access, path: &str, zone: Tz, text: Text) -> Shown {
         what: text.say(what(one)),
         subject: one.subject_id.map(|_| name(&one.subject)),
         about,
-        details: text.with("access-details", &details),
+        details: [text.with("access-details", &details), addresses.unwrap_or_default()]
+            .join(" ")
+            .trim()
+            .to_owned(),
     }
 }
 
@@ -149,6 +153,9 @@ fn what(one: &Access) -> &'static str {
     match (one.method.as_str(), one.subject_id) {
         _ if is_refused => "access-refused",
         ("GET" | "HEAD", _) if one.resource.ends_with("/export") => "access-exported",
+        ("GET" | "HEAD", _) if one.resource.contains('.') && one.addresses_read > 0 => {
+            "access-contacts-exported"
+        }
         ("GET" | "HEAD", _) if one.resource.contains('.') => "access-list-exported",
         ("GET" | "HEAD", _) if one.resource == "/today" => "access-saw-today",
         ("GET" | "HEAD", Some(_)) => "access-saw",

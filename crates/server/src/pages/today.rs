@@ -7,7 +7,7 @@ use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
 use certvakt_engine::expiry::standing::Standing;
-use certvakt_store::caller::addresses::{self, Phone};
+use certvakt_store::caller::addresses::{self, Readable};
 use certvakt_store::caller::chapters::without_coordinator;
 use certvakt_store::caller::{self, Filter, contacts, mentor, partners};
 use certvakt_store::{CallerTx, ContactOutcome, StoreError};
@@ -103,7 +103,7 @@ pub(super) async fn show(
     let found = attention(&mut tx, chapter, api.clock()).await?;
     let is_administrator = layout.is_administrator();
     let ids: Vec<Uuid> = found.items.iter().map(|item| item.certification.id).collect();
-    let phones = addresses::phones(&mut tx, &ids).await?;
+    let phones = addresses::readable(&mut tx, &ids, &["phone"]).await?;
     let partners = if is_administrator { partners::administered(&mut tx).await? } else { Vec::new() };
     let without = if is_administrator { without_coordinator(&mut tx).await? } else { Vec::new() };
     let is_empty = found.items.is_empty()
@@ -188,7 +188,7 @@ fn alone(chapters: &[String], text: Text) -> String {
     text.with(key, &[("number", chapters.len().into()), ("name", named.into())])
 }
 
-fn group(reason: Reason, found: &Attention, phones: &[Phone], now: DateTime<Utc>, text: Text) -> Group {
+fn group(reason: Reason, found: &Attention, phones: &[Readable], now: DateTime<Utc>, text: Text) -> Group {
     let key = match reason {
         Reason::Expired => "today-expired",
         Reason::Unreachable => "today-unreachable",
@@ -205,7 +205,7 @@ fn group(reason: Reason, found: &Attention, phones: &[Phone], now: DateTime<Utc>
         let (renewal_of, contact_with) =
             (row.whose("action-renew-of", text), row.whose("action-contact-of", text));
         let phones = phones.iter().filter(|one| one.certification_id == row.id);
-        let phones = phones.map(|one| line(&one.number)).collect();
+        let phones = phones.map(|one| line(&one.address)).collect();
         Needed { row, renewal_of, contact_with, contact, phones }
     };
     let rows: Vec<Needed> = found.of(reason).map(needed).collect();

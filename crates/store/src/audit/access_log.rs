@@ -25,6 +25,8 @@ pub struct Event {
     pub status: Option<u16>,
     /// The number of rows read for the response.
     pub rows_read: u64,
+    /// How many of them are addresses and phone numbers of mentors.
+    pub addresses_read: u64,
     /// The organisations that the person was a member of, or that had certified them.
     pub organisations_of_person: Vec<Uuid>,
     /// The organisations of the rows.

@@ -33,6 +33,8 @@ pub struct Access {
     pub status: Option<i16>,
     /// The number of rows that were read.
     pub rows_read: i64,
+    /// How many of them are addresses and phone numbers of mentors.
+    pub addresses_read: i64,
 }
 
 /// Which requests.
@@ -57,7 +59,8 @@ pub async fn accesses(
     let found = sqlx::query_as!(
         Access,
         r#"select $1 as "organisation_id!", number as "number!", at as "at!", person_id, name, method as "method!",
-             resource as "resource!", subject_id, subject, status, rows_read as "rows_read!"
+             resource as "resource!", subject_id, subject, status, rows_read as "rows_read!",
+             addresses_read as "addresses_read!"
            from certvakt.access_of($1, $2, $3, $4, $5)"#,
         organisation,
         which.about,

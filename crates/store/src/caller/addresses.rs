@@ -2,10 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::rows_read::of_organisation;
+use crate::rows_read::OfOrganisation;
 use crate::{AddressOutcome, CallerTx, StoreError};
-
-of_organisation!(Address, Phone);
 
 /// A contact point of a mentor: an e-mail address, a phone number or a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +24,16 @@ pub struct Address {
     pub has_refused: bool,
 }
 
+impl OfOrganisation for Address {
+    fn organisation_id(&self) -> Uuid {
+        self.organisation_id
+    }
+
+    fn shows_address(&self) -> bool {
+        self.address.is_some()
+    }
+}
+
 /// The contact points of the mentor of a certification, if the caller manages its chapter or is the mentor; the mentor's own
 /// first.
 pub async fn addresses(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Address>, StoreError> {
@@ -40,28 +48,46 @@ pub async fn addresses(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<Add
     Ok(found)
 }
 
-/// A phone number of a mentor that the caller may read.
+/// An address of a mentor that the caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phone {
+pub struct Readable {
     /// The certification of the mentor.
     pub certification_id: Uuid,
     /// The organisation of the certification.
     pub organisation_id: Uuid,
-    /// The number, as E.164 writes it.
-    pub number: String,
+    /// `email` or `phone`.
+    pub kind: String,
+    /// The address, a phone number as E.164 writes it.
+    pub address: String,
 }
 
-/// The phone numbers of the mentors of some certifications that the caller may read, each once for a certification; the
-/// mentor's own first.
-pub async fn phones(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Vec<Phone>, StoreError> {
+impl OfOrganisation for Readable {
+    fn organisation_id(&self) -> Uuid {
+        self.organisation_id
+    }
+
+    fn shows_address(&self) -> bool {
+        true
+    }
+}
+
+/// The addresses of some kinds of the mentors of some certifications that the caller may read, each once for a certification;
+/// the mentor's own first.
+pub async fn readable(
+    tx: &mut CallerTx,
+    certifications: &[Uuid],
+    kinds: &[&str],
+) -> Result<Vec<Readable>, StoreError> {
     if certifications.is_empty() {
         return Ok(Vec::new());
     }
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
     let found = sqlx::query_as!(
-        Phone,
-        r#"select certification_id as "certification_id!", organisation_id as "organisation_id!", number as "number!"
-           from certvakt.phones_of($1)"#,
+        Readable,
+        r#"select certification_id as "certification_id!", organisation_id as "organisation_id!", kind as "kind!", address as "address!"
+           from certvakt.readable_addresses($1, $2)"#,
         certifications,
+        &kinds,
     );
     let found = found.fetch_all(&mut *tx).await?;
     tx.saw(&found);

@@ -205,6 +205,7 @@ async fn events_beyond_the_buffer_are_lost_and_counted() {
         resource_id: None,
         status: None,
         rows_read: 0,
+        addresses_read: 0,
         organisations_of_person: Vec::new(),
         organisations_of_rows: Vec::new(),
     };

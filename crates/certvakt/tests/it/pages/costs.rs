@@ -26,6 +26,7 @@ async fn a_page_takes_few_statements() {
         "/certifications?order=name&state=unreachable",
         &certification,
         &format!("{certification}/contact-points"),
+        "/certifications.csv?contacts=yes",
         "/outlook",
         "/chapters",
         "/runs",

@@ -223,7 +223,10 @@ async fn the_list_is_a_file_too_with_the_same_filters() {
     place.database.execute("update certvakt.person_names set name = '=1+1' where name = 'Mentor a4'").await;
     let mut browser = signed_in(&place, "coordinator").await;
     let page = browser.get("/certifications?state=due").await;
-    assert!(page.text.contains("href=\"/certifications.csv?state=due\""), "{}", page.text);
+    let form = between(&page.text, "<form class=\"download\"", "</form>");
+    for part in ["name=\"state\" value=\"due\"", "formaction=\"/certifications.csv\"", "id=\"contacts\""] {
+        assert!(form.contains(part), "{part} in {form}");
+    }
     let file = browser.get("/certifications.csv?state=due").await;
     assert_eq!(file.headers["content-disposition"], "attachment; filename=\"certifications.csv\"");
     assert_eq!(
@@ -234,6 +237,57 @@ async fn the_list_is_a_file_too_with_the_same_filters() {
         "a formula stays text"
     );
     assert_eq!(browser.get("/certifications.csv?state=withdrawn").await.text.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_file_has_addresses_if_the_person_asks_for_them_and_the_access_log_says_so() {
+    let place = TestService::start("").await;
+    // The mentor's own mail address stays theirs, and another organisation has a number as well.
+    place
+        .database
+        .execute(
+            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
+             select '00000000-0000-4000-8000-0000000100a2', k.kind, k.address, o.id
+             from (values ('a', 'phone', '+4711111111'), ('a', 'email', '=1@example.org'), ('a', 'email', 'b@example.org'),
+               ('b', 'phone', '+4799999999')) k (slug, kind, address)
+             join certvakt.organisations o on o.slug = k.slug;
+             insert into certvakt.contact_points (person_id, kind, address) values
+               ('00000000-0000-4000-8000-0000000100a2', 'email', 'privat@example.org'),
+               ('00000000-0000-4000-8000-0000000100a2', 'phone', '+4722222222')",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let file = browser.get("/certifications.csv?state=due&contacts=yes").await;
+    assert_eq!(
+        file.text,
+        "\u{feff}Navn;Lokallag;Type;Nummer i registeret;Siste gyldige dag;Status;E-post;Telefon\n\
+         Mentor a2;Own;Type;;2026-06-20;Utløper snart;\"'=1@example.org; b@example.org\";\"'+4722222222; +4711111111\"\n\
+         Mentor a4;Below;Type;;2026-06-20;Utløper snart;;\n"
+    );
+    let book = browser.get("/certifications.xlsx?state=due&contacts=yes").await;
+    let mut workbook = Xlsx::new(std::io::Cursor::new(book.bytes)).unwrap();
+    let sheet = workbook.worksheet_range_at(0).unwrap().unwrap();
+    assert_eq!(sheet.get_value((1, 6)).unwrap().to_string(), "=1@example.org; b@example.org");
+    let without = browser.get("/certifications.csv?state=due").await;
+    assert!(!without.text.contains("@example.org") && !without.text.contains("+47"), "{}", without.text);
+    // A mentor gets the file without what only those who manage the chapter see.
+    let mut mentor = signed_in(&place, "mentor").await;
+    let own = mentor.get("/certifications.csv?contacts=yes").await;
+    assert!(own.text.lines().skip(1).all(|row| row.ends_with(";;")), "{}", own.text);
+    let logged = "select coalesce(string_agg(resource || ' ' || addresses_read, ', ' order by number), '') from certvakt.access_events
+         where resource like '/certifications.%' and status = 200";
+    let expected =
+        "/certifications.csv 4, /certifications.xlsx 4, /certifications.csv 0, /certifications.csv 0";
+    place.database.until(&format!("select ({logged}) = '{expected}'")).await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    let log = administrator.get("/settings/00000000-0000-4000-8000-0000000000a0/access").await;
+    for words in [
+        ">Coordinator</a> lastet ned en liste med e-post og telefon",
+        "4 av dem er adresser og telefonnumre.",
+        ">Coordinator</a> lastet ned en liste</p>",
+    ] {
+        assert!(log.text.contains(words), "{words} in {}", log.text);
+    }
 }
 
 #[tokio::test]
