@@ -31,6 +31,7 @@ const PAGES = {
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
   contact: ["coordinator", (page) => action(page, /Registrer kontakt|Record a contact/)],
   "contact-refused": ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
+  letter: ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.locator("a[href$=letter]").click(); await page.waitForURL(/letter$/); }],
   "contact-points": ["administrator", (page) => action(page, CONTACT_POINTS)],
   "contact-points-refused": ["administrator", async (page) => { await action(page, CONTACT_POINTS); await page.locator("#email").fill("kari"); await page.getByRole("button", { name: /^(Lagre|Save)$/ }).click(); }],
   "listing-consents": ["administrator", (page) => consents(page)],

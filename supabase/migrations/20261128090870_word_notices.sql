@@ -32,3 +32,25 @@ create policy administrators_word on certvakt.notice_texts to authenticated usin
   select from certvakt.visible_memberships m
   where m.person_id = (select certvakt.current_person()) and m.organisation_id = notice_texts.organisation_id
     and m.role = 'org_admin'));
+
+create function certvakt.letter_to(certification uuid, days_before integer)
+returns table (organisation_id uuid, organisation text, locale text, body text)
+language sql stable security definer set search_path = ''
+begin atomic
+  select o.id, o.name, l.locale, t.body
+  from certvakt.visible_certifications c
+  join certvakt.organisations o on o.id = c.organisation_id
+  join certvakt.people p on p.id = c.peer_mentor_id
+  left join certvakt.person_names n on n.person_id = p.id and n.organisation_id = o.id
+  cross join lateral (select coalesce(p.locale, n.locale, o.locale)) l (locale)
+  left join certvakt.notice_texts t
+    on t.organisation_id = o.id and t.days_before = letter_to.days_before and t.locale = l.locale
+  where c.id = letter_to.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[]);
+end;
+comment on function certvakt.letter_to is
+  'Returns who writes to the mentor of a certification, in which language, and the organisation''s own text for a stage, for those who manage the chapter.';
+grant select on certvakt.notice_texts to certvakt_definer;
+create policy definer_reads on certvakt.notice_texts for select to certvakt_definer using (true);
+revoke all on function certvakt.letter_to(uuid, integer) from public, anon, authenticated, service_role;
+grant execute on function certvakt.letter_to(uuid, integer) to authenticated;
+alter function certvakt.letter_to(uuid, integer) owner to certvakt_definer;

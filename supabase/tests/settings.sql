@@ -1,6 +1,6 @@
 -- Who may change settings, types and chapters. Another file sets `world` and `chapters`, and runs this on an app's own hierarchy.
 begin;
-select plan(11);
+select plan(12);
 \if :{?world}
 \else
   \set world fixtures/world.psql
@@ -59,5 +59,7 @@ select is(concat(
   pg_temp.all_who_may($$delete from certvakt.notice_texts where organisation_id = '00000000-0000-4000-8000-0000000000b0'$$),
   pg_temp.all_who_may($$insert into certvakt.notice_texts (organisation_id, days_before, locale, body)
     values ('00000000-0000-4000-8000-0000000000b0', -1, 'en', 'New')$$)), '', 'nobody reaches those of another organisation');
+select is(pg_temp.all_who_may($$select from certvakt.letter_to('00000000-0000-4000-8000-0000000200a2', null)$$),
+  'administrator coordinator', 'those who manage the chapter write letters to a mentor');
 select * from finish();
 rollback;

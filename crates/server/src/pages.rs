@@ -23,6 +23,7 @@ mod import_columns;
 mod import_number;
 mod imports;
 mod kept;
+mod letter;
 mod link;
 mod list_forms;
 mod list_query;
@@ -141,6 +142,7 @@ fn certifications_and_changes() -> Router<Api> {
         .route("/certifications/{id}", get(certification::show))
         .route("/certifications/{id}/contacts", get(contact::show).post(contact::make))
         .route("/certifications/{id}/contacts/{contact}/undos", post(contact::undo).get(contact::lead_back))
+        .route("/certifications/{id}/letter", get(letter::show))
         .route("/certifications/{id}/contact-points", get(contact_points::show).post(contact_points::make))
         .route(
             "/certifications/{id}/listing-consents",

@@ -13,6 +13,7 @@ pub mod devices;
 pub mod digest;
 mod kept_form;
 pub mod keys;
+pub mod letters;
 mod list;
 pub mod listings;
 pub mod mentor;

@@ -10,6 +10,7 @@ mod holders;
 mod import_checks;
 mod imports;
 mod imports_within_limits;
+mod letter;
 mod listing;
 mod listing_consents;
 mod lists;

@@ -70,3 +70,11 @@ put-off-title = { $number ->
 put-off-what = Somebody has recorded a contact and set a date for the next one. Until then, the page "Today" does not show the certification.
 put-off-cut = The page shows the first { $number }.
 today-recorded-see = See the contact, or remove it
+
+action-letter = Print a letter
+mentor-letter-title = Letter to { $name }
+mentor-letter-how = Print the page, and send the letter. Only the letter is on the paper.
+mentor-letter-back = Back to the certification
+mentor-letter-none = The certification has no end to write about, or it is suspended or withdrawn.
+mentor-letter-subject = Your certification
+mentor-letter-regards = Regards

@@ -70,3 +70,11 @@ put-off-title = { $number ->
 }
 put-off-what = Noen har registrert en kontakt og satt en dato for den neste. Fram til da vises saken ikke under «I dag».
 put-off-cut = Siden viser de { $number } første.
+
+action-letter = Skriv ut et brev
+mentor-letter-title = Brev til { $name }
+mentor-letter-how = Skriv ut siden, og send brevet. Bare brevet kommer med på papiret.
+mentor-letter-back = Tilbake til sertifiseringen
+mentor-letter-none = Sertifiseringen har ingen sluttdato å skrive om, eller den er midlertidig stanset eller trukket tilbake.
+mentor-letter-subject = Sertifiseringen din
+mentor-letter-regards = Hilsen

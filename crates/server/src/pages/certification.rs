@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::action::Action;
 use super::error::PageError;
+use super::letter::has_letter;
 use super::reach::{Reach, readable};
 use super::row::{titled, titled_with_chapter, tone};
 use super::visitor::Visitor;
@@ -59,6 +60,8 @@ struct CertificationPage {
     tone: &'static str,
     /// What the person may do, as the end of the path and the label of the link.
     actions: Vec<(&'static str, String)>,
+    /// Whether a letter serves the mentor, who has no e-mail.
+    has_letter: bool,
     /// Why they may do nothing, if they might expect to.
     no_action: Option<String>,
     /// The form of their last change, if they can undo it, and the number of certifications that it changed.
@@ -147,6 +150,7 @@ pub(super) async fn show(
         state: text.say(&format!("state-{}", standing.state.as_str())),
         tone: tone(standing.state),
         actions: if found.is_managed && !has_ended { actions(standing.state, text) } else { Vec::new() },
+        has_letter: has_letter(&standing) && points.iter().all(|one| one.kind != "email"),
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
         undoable: mentor.undo_form.zip(mentor.undo_number),
         mentor_actions: mentor_actions(&found, &mentor, text),

@@ -26,6 +26,7 @@ async fn a_page_takes_few_statements() {
         "/certifications?order=name&state=unreachable",
         &certification,
         &format!("{certification}/contact-points"),
+        &format!("{certification}/letter"),
         "/certifications.csv?contacts=yes",
         "/outlook",
         "/chapters",
