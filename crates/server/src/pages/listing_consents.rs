@@ -5,8 +5,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use certvakt_store::caller::Certification;
 use certvakt_store::caller::listings::{self, ConsentText, GivenConsent, MentorListing, Recorded};
+use certvakt_store::caller::{Certification, letters};
 use certvakt_store::{ConsentOutcome, GivenAs};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::dates;
 use super::error::PageError;
 use super::form::{Choice, Done, Fault, changeable, of_field};
+use super::letter::language;
 use super::my_listings::{TEXT_VERSIONS, at_partner, in_words, text_seen};
 use super::row::titled;
 use super::visitor::{Sent, Visitor};
@@ -253,6 +254,10 @@ fn state(one: &MentorListing, zone: Tz, text: Text) -> String {
 struct LetterPage {
     layout: Layout,
     id: Uuid,
+    /// The mentor's language, in which the letter is.
+    language: Text,
+    /// The mentor, with what tells the certification apart.
+    name: String,
     /// The title and the text of each consent that the mentor can sign.
     consents: Vec<(String, String)>,
     /// The version and the language of the texts.
@@ -268,15 +273,19 @@ pub(super) async fn letter(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let found = changeable(&mut tx, id).await?;
     let own = listings::of_certification(&mut tx, id).await?;
+    let letter = letters::letter(&mut tx, id, None).await?.ok_or(ApiError::NotFound)?;
     tx.commit().await?;
-    let text = layout.text;
+    let text = language(&letter, layout.text);
     let consents = own.iter().filter(|one| is_to_give(one));
     let consents = consents.map(|one| (of(one, "listings-of", text), of(one, "listings-consent-text", text)));
+    let heading = layout.text.named("letter-title", &titled(&found, layout.text));
     let shown = LetterPage {
         id,
+        language: text,
+        name: titled(&found, text),
         consents: consents.collect(),
         seen: text_seen(TEXT_VERSIONS[0], text.tag(), text),
-        layout: Layout { heading: text.named("letter-title", &titled(&found, text)), ..layout },
+        layout: Layout { heading, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
 }

@@ -27,6 +27,7 @@ async fn a_page_takes_few_statements() {
         &certification,
         &format!("{certification}/contact-points"),
         &format!("{certification}/letter"),
+        &format!("{certification}/listing-consents/letter"),
         "/certifications.csv?contacts=yes",
         "/outlook",
         "/chapters",

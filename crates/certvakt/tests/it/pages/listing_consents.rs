@@ -51,6 +51,16 @@ async fn a_coordinator_records_a_consent_on_paper_and_the_mentor_is_told() {
     for words in ["kan si noe om helsen din", "Tekst: versjon 2026-11, bokmål.", "Underskrift"] {
         assert!(letter.text.contains(words), "{words} in {}", letter.text);
     }
+    // The letter is in the mentor's language, and the page around it in the reader's.
+    let locale = |locale: &str| format!("update certvakt.people set locale = {locale} where id = '{MENTOR}'");
+    place.database.execute(&locale("'en'")).await;
+    let letter = coordinator.get(&format!("{path}/letter")).await;
+    for words in
+        ["<section lang=\"en\">", "Text: version 2026-11, English", "Signature", "Tilbake til samtykke"]
+    {
+        assert!(letter.text.contains(words), "{words} in {}", letter.text);
+    }
+    place.database.execute(&locale("null")).await;
     // The mentor of the test data has no address.
     let done = record(&mut coordinator, &GIVEN).await;
     assert_eq!(done.status, 303, "{}", done.text);
