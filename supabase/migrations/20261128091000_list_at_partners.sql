@@ -1000,6 +1000,29 @@ $$;
 comment on function certvakt.waiting_reports is
   'Returns the reports of a partner that wait for a decision of the caller, the oldest first, after a time and an event, or one of them: all to administrators, and to coordinators those about mentors whose certification they may change. shown_id: a certification of the mentor that the caller may see. is_own: the report is about the caller, and somebody else settles it.';
 
+-- A page shows this beside much else, so it counts few reports, and reads no listing to find them.
+create function certvakt.partner_alarms()
+returns table (
+  organisation_id uuid, organisation text, partner text, is_administered boolean, is_stopped boolean, reports_waiting bigint)
+language sql stable security definer set search_path = ''
+begin atomic
+  select p.organisation_id, o.name, p.code, mine.is_administered, p.stopped_at is not null, r.waiting
+  from (
+    select m.organisation_id, bool_or(m.role = 'org_admin') as is_administered
+    from certvakt.visible_memberships m
+    where m.person_id = (select certvakt.current_person()) and m.role in ('coordinator', 'org_admin')
+    group by m.organisation_id) mine
+  join certvakt.partners p on p.organisation_id = mine.organisation_id and p.environment is not null
+  join certvakt.organisations o on o.id = p.organisation_id
+  cross join lateral (
+    select count(*) filter (where not w.is_own) as waiting
+    from certvakt.waiting_reports(p.organisation_id, p.code, null, '-infinity', '', 11) w) r
+  where p.stopped_at is not null or r.waiting > 0
+  order by o.name, p.code;
+end;
+comment on function certvakt.partner_alarms is
+  'Returns the partners of the organisations in which the caller is a coordinator or an administrator that stopped, or of which reports wait that the caller may settle: at most 11 of them count.';
+
 create function certvakt.settle_report(organisation uuid, partner text, event text, certification uuid) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$
 begin
@@ -1040,14 +1063,15 @@ $$;
 comment on function certvakt.resume_partner is
   'Resumes sending to a partner that stopped at a time, by an administrator of its organisation. Returns false if the caller is none, or it did not stop then.';
 
-revoke all on function certvakt.my_partners(), certvakt.removals_at(uuid, text, timestamptz, text, bigint),
+revoke all on function certvakt.my_partners(), certvakt.partner_alarms(), certvakt.removals_at(uuid, text, timestamptz, text, bigint),
   certvakt.waiting_reports(uuid, text, text, timestamptz, text, bigint), certvakt.settle_report(uuid, text, text, uuid),
   certvakt.resume_partner(uuid, text, timestamptz) from public, anon, authenticated, service_role;
-grant execute on function certvakt.my_partners(), certvakt.removals_at(uuid, text, timestamptz, text, bigint),
+grant execute on function certvakt.my_partners(), certvakt.partner_alarms(), certvakt.removals_at(uuid, text, timestamptz, text, bigint),
   certvakt.waiting_reports(uuid, text, text, timestamptz, text, bigint), certvakt.settle_report(uuid, text, text, uuid),
   certvakt.resume_partner(uuid, text, timestamptz) to authenticated;
 grant execute on function certvakt.settle_report(uuid, text, text, uuid) to certvakt_registrar;
 alter function certvakt.my_partners() owner to certvakt_definer;
+alter function certvakt.partner_alarms() owner to certvakt_definer;
 alter function certvakt.removals_at(uuid, text, timestamptz, text, bigint) owner to certvakt_definer;
 alter function certvakt.waiting_reports(uuid, text, text, timestamptz, text, bigint) owner to certvakt_definer;
 alter function certvakt.settle_report(uuid, text, text, uuid) owner to certvakt_definer;

@@ -2,6 +2,7 @@
 //!
 //! A certification needs somebody while its stage `expired` is current, or while a notice of its current stage cannot be
 //! delivered, until somebody records a contact. Those that expire within a month follow, for planning.
+//! Beside them are the held runs, and the partners that stopped or of which reports wait that the caller may settle.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
@@ -9,8 +10,8 @@ use std::mem::take;
 use certvakt_base::clock::Clock;
 use certvakt_rules::Stages;
 use certvakt_rules::stage::shift;
+use certvakt_store::caller::alarms::{self, Alarm};
 use certvakt_store::caller::contacts::{self, Contact};
-use certvakt_store::caller::overview::{self, Run};
 use certvakt_store::caller::{self, After, Certification, Filter};
 use certvakt_store::{CallerTx, StoreError};
 use chrono::NaiveDate;
@@ -21,7 +22,7 @@ use crate::expiry::standing::{Standing, State};
 
 /// The number of certifications read at a time, and about the number that are returned: few enough that `Today` reads at most a
 /// thousand rows.
-const MOST: u32 = 70;
+const MOST: u32 = 60;
 /// The number of times that so many are read, to find those about whom nobody recorded a contact.
 const MOST_PAGES: u32 = 5;
 /// The number of days that count as the next week, and as the month.
@@ -59,8 +60,8 @@ pub struct Item {
 pub struct Attention {
     /// The certifications, the most urgent first.
     pub items: Vec<Item>,
-    /// The held runs, the latest of each organisation.
-    pub held: Vec<Run>,
+    /// The held runs, the latest of each organisation, and the partners that need somebody.
+    pub alarms: Vec<Alarm>,
     /// Whether there are more certifications than are listed.
     pub is_cut: bool,
 }
@@ -106,9 +107,8 @@ pub async fn attention(
         }
     }
     items.sort_by_key(|item| (item.reason, item.certification.expires_at, item.certification.id));
-    let held = overview::held_runs(tx).await?;
-    let held = held.into_iter().filter(|run| run.decided_at.is_none()).collect();
-    Ok(Attention { items, held, is_cut })
+    let alarms = alarms::alarms(tx).await?;
+    Ok(Attention { items, alarms, is_cut })
 }
 
 /// Keeps the certifications that need somebody: those that no contact settles, and that the caller may change.

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod addresses;
+pub mod alarms;
 mod certifications;
 pub mod change_results;
 pub mod chapters;

@@ -174,6 +174,7 @@ const CALLED: [&str; 72] = [
     "opt_in",
     "opt_out",
     "opt_outs",
+    "partner_alarms",
     "people_of",
     "readable_addresses",
     "recent_notices",

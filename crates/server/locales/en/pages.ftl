@@ -197,6 +197,7 @@ today-more = Not all are shown here. See all certifications
 today-chapters = Choose a chapter
 today-all-chapters = All chapters
 today-held = The notices of the night of { $name } are waiting for approval, because they are unusually many.
+today-partner-stopped = Sending changes to { $partner } has stopped ({ $organisation }). Administrators follow it up.
 action-contact = Record a contact
 action-contact-title = Record a contact with { $name }
 contact-outcome = What happened?

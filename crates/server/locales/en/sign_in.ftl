@@ -46,6 +46,7 @@ partner-reports-waiting = { $number ->
     [one] { $partner } has reported a completed course that contradicts our data ({ $organisation }).
    *[other] { $partner } has reported { $number } completed courses that contradict our data ({ $organisation }).
 }
+partner-reports-waiting-more = { $partner } has reported more than { $number } completed courses that contradict our data ({ $organisation }).
 partner-credential-expires = { $number ->
     [0] The credential for { $partner } expires today or has expired ({ $organisation }).
     [one] The credential for { $partner } expires in one day ({ $organisation }).

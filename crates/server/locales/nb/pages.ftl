@@ -197,6 +197,7 @@ today-more = Ikke alle vises her. Se alle sertifiseringer
 today-chapters = Velg lokallag
 today-all-chapters = Alle lokallag
 today-held = Varslene for natten { $name } venter på godkjenning, fordi de er uvanlig mange.
+today-partner-stopped = { $partner } får ikke lenger vite hvilke likepersoner som kan kontaktes ({ $organisation }). Administratorene følger det opp.
 action-contact = Registrer kontakt
 action-contact-title = Registrer kontakt med { $name }
 contact-outcome = Hva skjedde?

@@ -46,6 +46,7 @@ partner-reports-waiting = { $number ->
     [one] { $partner } har meldt om et fullført kurs som ikke stemmer med det som står her ({ $organisation }).
    *[other] { $partner } har meldt om { $number } fullførte kurs som ikke stemmer med det som står her ({ $organisation }).
 }
+partner-reports-waiting-more = { $partner } har meldt om flere enn { $number } fullførte kurs som ikke stemmer med det som står her ({ $organisation }).
 partner-credential-expires = { $number ->
     [0] Det vi logger inn med hos { $partner }, gjelder ikke lenger enn i dag, eller har utløpt ({ $organisation }).
     [one] Det vi logger inn med hos { $partner }, gjelder i én dag til ({ $organisation }).

@@ -6,6 +6,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use certvakt_engine::attention::{Reason, attention};
 use certvakt_rules::key::hex_digest;
+use certvakt_store::caller::alarms::MOST_REPORTS;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -27,7 +28,11 @@ pub(super) struct Counts {
     within_30_days: usize,
     /// Runs that wait for approval.
     held_runs: usize,
-    /// Whether there are more than 70 certifications, so that the counts are minimums.
+    /// Reports of completed courses that wait for a decision of the caller, at most 10 of each partner.
+    waiting_reports: i64,
+    /// Partners to which sending has stopped; only an administrator can resume it.
+    stopped_partners: usize,
+    /// Whether there are more than 60 certifications, so that the counts are minimums.
     is_cut: bool,
 }
 
@@ -55,12 +60,15 @@ pub(super) async fn show(
     let found = attention(&mut tx, None, api.clock()).await?;
     tx.commit().await?;
     let count = |reason| found.of(reason).count();
+    let alarms = || found.alarms.iter();
     let counts = Counts {
         expired: count(Reason::Expired),
         unreachable: count(Reason::Unreachable),
         within_7_days: count(Reason::Week),
         within_30_days: count(Reason::Month),
-        held_runs: found.held.len(),
+        held_runs: alarms().filter(|one| one.held_on.is_some()).count(),
+        waiting_reports: alarms().map(|one| one.reports_waiting.min(MOST_REPORTS)).sum(),
+        stopped_partners: alarms().filter(|one| one.is_stopped).count(),
         is_cut: found.is_cut,
     };
     let text = serde_json::to_string(&counts).map_err(|_| ApiError::Fault)?;

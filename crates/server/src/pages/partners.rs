@@ -75,7 +75,12 @@ pub(super) async fn list(State(api): State<Api>, visitor: Visitor) -> Result<Res
 
 /// The path of a partner's page.
 pub(super) fn path_of(one: &Partner) -> String {
-    format!("{PATH}/{}/{}", one.organisation_id, one.partner)
+    path(one.organisation_id, &one.partner)
+}
+
+/// The path of the page of an organisation's partner.
+pub(super) fn path(organisation_id: Uuid, partner: &str) -> String {
+    format!("{PATH}/{organisation_id}/{partner}")
 }
 
 /// A partner that the person manages.

@@ -8,6 +8,7 @@ use certvakt_base::i18n::line;
 use certvakt_engine::attention::{Attention, Item, Reason, attention};
 use certvakt_engine::expiry::standing::Standing;
 use certvakt_store::caller::addresses::{self, Readable};
+use certvakt_store::caller::alarms::{Alarm, MOST_REPORTS};
 use certvakt_store::caller::chapters::without_coordinator;
 use certvakt_store::caller::{self, Filter, contacts, mentor, partners};
 use certvakt_store::{CallerTx, ContactOutcome, StoreError};
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use super::action::Action;
 use super::error::PageError;
 use super::link::link;
-use super::partners::path_of;
+use super::partners::{path, path_of};
 use super::row::{Row, name_of, tell_apart};
 use super::visitor::Visitor;
 use crate::api::Api;
@@ -29,6 +30,8 @@ use crate::html::text::Text;
 
 /// The path of the page.
 const PATH: &str = "/today";
+/// Words and the path to which they lead.
+type Link = (String, String);
 /// The number of chapters without a coordinator that the page names.
 const MOST_NAMED: usize = 5;
 
@@ -51,7 +54,7 @@ struct TodayPage {
     /// The headings with their rows, the most urgent first.
     groups: Vec<Group>,
     /// Held runs, problems of partners and chapters without a coordinator, each with the link to where somebody settles it.
-    alarms: Vec<(String, String)>,
+    alarms: Vec<Link>,
     /// That others expire soon, which the heading does not count; `None` if none do.
     ahead: Option<String>,
     is_cut: bool,
@@ -113,14 +116,14 @@ pub(super) async fn show(
         _ => None,
     };
     tx.commit().await?;
-    let held = found.held.iter().map(|run| text.named("today-held", &text.date(run.run_date)));
-    let held = held.map(|what| (what, "/runs".to_owned()));
+    let (alarming, known) = alarms_of(&found.alarms, text);
     let problems = partners.iter().flat_map(|one| {
         one.problems.iter().map(move |problem| (text.partner_problem(one, problem), path_of(one)))
     });
     let alone = (!without.is_empty()).then(|| (alone(&without, text), "/chapters".to_owned()));
-    let alarms: Vec<(String, String)> = held.chain(problems).chain(alone).collect();
+    let alarms: Vec<Link> = alarming.into_iter().chain(problems).chain(alone).collect();
     let needed = found.urgent() + alarms.len();
+    let alarms = alarms.into_iter().chain(known).collect();
     let soon = found.items.len() - found.urgent();
     let ahead = (needed > 0 && soon > 0).then(|| text.count("today-ahead", soon));
     let heading = match (&recorded, needed) {
@@ -175,6 +178,37 @@ async fn recorded(
         }
     }
     Ok(Some(Recorded { id, name, is_put_off: contact.next_on.is_some(), endings }))
+}
+
+/// The held runs and the reports that wait for the person, and the stopped partners, which somebody else resumes. An
+/// administrator finds the partners among all problems of partners.
+fn alarms_of(alarms: &[Alarm], text: Text) -> (Vec<Link>, Vec<Link>) {
+    let (mut needed, mut known) = (Vec::new(), Vec::new());
+    for one in alarms {
+        if let Some(day) = one.held_on {
+            needed.push((text.named("today-held", &text.date(day)), "/runs".to_owned()));
+        }
+        let Some(partner) = one.partner.as_deref().filter(|_| !one.is_administered) else { continue };
+        let say = |key: &str| {
+            let organisation = line(one.organisation.as_deref().unwrap_or_default());
+            let number = one.reports_waiting.min(MOST_REPORTS);
+            let arguments = [
+                ("partner", line(partner).into()),
+                ("organisation", organisation.into()),
+                ("number", number.into()),
+            ];
+            (text.with(key, &arguments), path(one.organisation_id, partner))
+        };
+        match one.reports_waiting {
+            0 => {}
+            1..=MOST_REPORTS => needed.push(say("partner-reports-waiting")),
+            _ => needed.push(say("partner-reports-waiting-more")),
+        }
+        if one.is_stopped {
+            known.push(say("today-partner-stopped"));
+        }
+    }
+    (needed, known)
 }
 
 /// That chapters have mentors, but no coordinator; names some of them.

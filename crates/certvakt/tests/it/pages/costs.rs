@@ -14,6 +14,12 @@ async fn a_page_takes_few_statements() {
     place.database.execute("create extension pg_stat_statements").await;
     super::partners::with_partner(&place).await;
     super::partners::with_report(&place, "E-1", "a2", "other-date").await;
+    place
+        .database
+        .execute(
+            "update certvakt.partners set stopped_at = now(), stopped_by = 'outage', stopped_reason = 'x'",
+        )
+        .await;
     let mut browser = signed_in(&place, "coordinator").await;
     let certification = certification("a2");
     let pages = [

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
+use super::partners::{PAGE, with_partner, with_report};
 use super::{certification, element, send, signed_in};
 use crate::sign_in::{Answer, TestService};
 
@@ -129,7 +130,7 @@ async fn the_api_counts_by_the_same_definition() {
     let place = TestService::start("").await;
     with_others(&place).await;
     let (status, counts) = place.send("coordinator", json!({}), Method::GET, "/me/attention", None).await;
-    let expected = json!({ "expired": 1, "unreachable": 0, "within_7_days": 1, "within_30_days": 1, "held_runs": 0, "is_cut": false });
+    let expected = json!({ "expired": 1, "unreachable": 0, "within_7_days": 1, "within_30_days": 1, "held_runs": 0, "waiting_reports": 0, "stopped_partners": 0, "is_cut": false });
     assert_eq!((status, &counts), (200, &expected));
     let mut browser = signed_in(&place, "coordinator").await;
     let first = browser.get("/api/v1/me/attention").await;
@@ -256,4 +257,52 @@ async fn nobody_records_a_contact_about_others_or_themselves() {
     );
     let refused = refused.execute(&mut crate::harness::superuser(&place.database.name).await).await;
     assert!(refused.unwrap_err().to_string().contains("row-level security"));
+}
+
+#[tokio::test]
+async fn today_shows_coordinators_the_reports_that_they_may_settle_and_a_stop_that_others_end() {
+    let place = TestService::start("").await;
+    with_partner(&place).await;
+    place.database.execute("delete from certvakt.deliveries where true").await;
+    let (mut coordinator, mut administrator) =
+        (signed_in(&place, "coordinator").await, signed_in(&place, "administrator").await);
+    let link = format!("href=\"{PAGE}\">portal");
+    // A report about somebody of another chapter, and one about nobody who is known, are not for the coordinator.
+    with_report(&place, "E-1", "a3", "other-date").await;
+    with_report(&place, "E-2", "", "unknown-mentor").await;
+    let page = coordinator.get("/today").await;
+    assert!(!page.text.contains(&link), "{}", page.text);
+    assert_eq!(element(&page, "h1"), "Ingen saker trenger deg nå");
+    with_report(&place, "E-3", "a2", "other-date").await;
+    let page = coordinator.get("/today").await;
+    assert_eq!(element(&page, "h1"), "Én sak trenger deg");
+    assert!(page.text.contains(&format!("{link} har meldt om et fullført kurs")), "{}", page.text);
+    assert!(coordinator.get(PAGE).await.text.contains("settlements?event=E-3"));
+    // Only an administrator resumes sending, so this is no task of the coordinator.
+    let stop = "update certvakt.partners set stopped_at = '2026-06-11T10:00:00Z', stopped_by = 'contract', stopped_reason = 'x'";
+    place.database.execute(stop).await;
+    let page = coordinator.get("/today").await;
+    assert_eq!(element(&page, "h1"), "Én sak trenger deg");
+    assert!(page.text.contains(&format!("{link} får ikke lenger vite")), "{}", page.text);
+    assert!(page.text.contains("Administratorene følger det opp."), "{}", page.text);
+    let page = administrator.get("/today").await;
+    assert_eq!(page.text.matches("får ikke lenger vite").count(), 1, "{}", page.text);
+    assert_eq!(page.text.matches("har meldt om 3 fullførte kurs").count(), 1, "{}", page.text);
+    assert!(!page.text.contains("Administratorene følger det opp."), "{}", page.text);
+    for (who, reports, stopped) in [("coordinator", 1, 1), ("administrator", 3, 1), ("mentor", 0, 0)] {
+        let (_, counts) = place.send(who, json!({}), Method::GET, "/me/attention", None).await;
+        let found = (&counts["waiting_reports"], &counts["stopped_partners"]);
+        assert_eq!(found, (&json!(reports), &json!(stopped)), "{who}");
+    }
+    for number in 10..20 {
+        with_report(&place, &format!("E-{number}"), "a2", "other-date").await;
+    }
+    let page = coordinator.get("/today").await;
+    assert!(page.text.contains("har meldt om flere enn 10 fullførte kurs"), "{}", page.text);
+    let (_, counts) = place.send("coordinator", json!({}), Method::GET, "/me/attention", None).await;
+    assert_eq!(counts["waiting_reports"], 10);
+    // A partner that is off needs nobody.
+    place.database.execute("update certvakt.partners set environment = null").await;
+    let page = coordinator.get("/today").await;
+    assert!(!page.text.contains(&link), "{}", page.text);
 }
