@@ -3,6 +3,7 @@
 
 mod about;
 mod action;
+mod by_mentor;
 mod candidate;
 mod certification;
 mod certifications;

@@ -22,19 +22,19 @@ pub struct Standing {
     pub state: State,
 }
 
-/// The state of a certification in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The state of a certification in one word, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// Valid, and no stage has begun.
-    Valid,
-    /// Valid, and in a stage.
-    Due,
     /// Lapsed, and in the stage `expired`.
     Expired,
+    /// Valid, and in a stage.
+    Due,
     /// Lapsed before that.
     Lapsed,
     /// Suspended.
     Suspended,
+    /// Valid, and no stage has begun.
+    Valid,
     /// Withdrawn.
     Withdrawn,
 }

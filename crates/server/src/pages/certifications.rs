@@ -14,7 +14,7 @@ use super::action::Action;
 use super::error::PageError;
 use super::form::{Choice, Fault};
 use super::link::link;
-use super::list_query::{BY_NAME, ListQuery, RENEWAL, STATES, filter_of, row, state_label};
+use super::list_query::{BY_MENTOR, BY_NAME, ListQuery, RENEWAL, STATES, filter_of, row, state_label};
 use super::paging::Page;
 use super::row::{Row, tell_apart};
 use super::visitor::Visitor;
@@ -43,7 +43,7 @@ struct ListPage {
     active: Vec<(String, String)>,
     /// Which of how many the page shows.
     found: String,
-    /// Whether the list is too long for the order of names.
+    /// Whether the list is too long for the chosen order.
     is_too_long: bool,
     rows: Vec<Row>,
     /// The link to the previous page, with its label.
@@ -77,7 +77,7 @@ pub(super) async fn show(
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
     let filter = filter_of(&query, &organisations, &api)?;
-    let page = paging::page(&mut tx, PATH, &query, &filter).await?;
+    let page = paging::page(&mut tx, PATH, &query, &filter, now).await?;
     tx.commit().await?;
     let mut rows: Vec<Row> = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();
     tell_apart(rows.iter_mut());
@@ -162,7 +162,7 @@ fn list(
     let types = options(types.iter().map(|one| (one.code.clone(), line(&one.name))), &query.r#type);
     let states = STATES.map(|one| (one.to_owned(), state_label(one, organisations, text)));
     let states = options(states, &query.state);
-    let orders = [("", "order-expiry"), (BY_NAME, "order-name")];
+    let orders = [("", "order-expiry"), (BY_NAME, "order-name"), (BY_MENTOR, "order-mentor")];
     let orders = options(orders.map(|(value, key)| (value.to_owned(), text.say(key))), &query.order);
     let chosen = |options: &[Choice]| options.iter().find(|one| one.is_chosen).map(|one| one.label.clone());
     let named = [

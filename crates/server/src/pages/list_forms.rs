@@ -12,6 +12,7 @@ use certvakt_store::caller::{self, After, Certification, Filter, addresses};
 use certvakt_store::{CallerTx, StoreError};
 use uuid::Uuid;
 
+use super::by_mentor::Mentors;
 use super::error::PageError;
 use super::file::{Cell, File, Format};
 use super::link::link;
@@ -57,9 +58,12 @@ async fn file(api: &Api, visitor: Visitor, query: &ListQuery, format: Format) ->
     let text = layout.text;
     let filter = filter_of(query, &caller::organisations(&mut tx).await?, api)?;
     let (mut found, is_cut) = all(&mut tx, &filter, LONGEST_FILE).await?;
-    if query.is_by_name() {
+    if query.is_sorted() {
         let places = caller::places(&mut tx, &found).await?;
         found.sort_by_key(|one| places.get(&one.id).map(|place| place.name));
+    }
+    if query.is_by_mentor() {
+        Mentors::sort(&mut found, filter.on, api.clock().now());
     }
     let contacts = if query.contacts == "yes" { Some(contacts(&mut tx, &found).await?) } else { None };
     tx.commit().await?;
@@ -138,14 +142,18 @@ pub(super) async fn printed(
     // Those who died or left, unless they were asked for.
     found.retain(|one| !one.is_withdrawn || query.state == "withdrawn");
     let places = caller::places(&mut tx, &found).await?;
-    found.sort_by_key(|one| {
-        let place = places.get(&one.id);
-        // Those without an end come last.
-        let expiry = (!query.is_by_name()).then_some((one.expires_at.is_none(), one.expires_at));
-        (place.map(|place| place.chapter), expiry, place.map(|place| place.name))
-    });
     tx.commit().await?;
     let (text, now) = (layout.text, api.clock().now());
+    found.sort_by_key(|one| {
+        // Those without an end come last.
+        let expiry = (!query.is_sorted()).then_some((one.expires_at.is_none(), one.expires_at));
+        (expiry, places.get(&one.id).map(|place| place.name))
+    });
+    if query.is_by_mentor() {
+        Mentors::sort(&mut found, filter.on, now);
+    }
+    // A stable sort: those of a chapter stay in the order of the list.
+    found.sort_by_key(|one| places.get(&one.id).map(|place| place.chapter));
     let chapters = found.chunk_by(|one, next| one.chapter_id == next.chapter_id).map(|of_chapter| {
         let chapter = of_chapter.first().and_then(|one| one.chapter.as_deref());
         let rows = of_chapter.iter().map(|one| row(one, filter.on, now, text)).collect();

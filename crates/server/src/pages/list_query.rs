@@ -21,10 +21,11 @@ pub(super) const RENEWAL: &str = "renewal";
 pub(super) const STATES: [&str; 9] =
     [RENEWAL, "due", "expired", "lapsed", "unreachable", "declined", "valid", "suspended", "withdrawn"];
 /// The states that a day changes.
-const STANDINGS: [State; 6] =
+pub(super) const STANDINGS: [State; 6] =
     [State::Due, State::Expired, State::Lapsed, State::Valid, State::Suspended, State::Withdrawn];
-/// The order of names; the last valid day is the order otherwise.
+/// The order of names, and that of mentors with their most urgent states; the last valid day is the order otherwise.
 pub(super) const BY_NAME: &str = "name";
+pub(super) const BY_MENTOR: &str = "mentor";
 
 /// The filters and the order. A form sends a field that was left empty as an empty text.
 #[derive(Deserialize, Default)]
@@ -36,7 +37,7 @@ pub(super) struct ListQuery {
     pub(super) state: String,
     /// The day of the states, as it was entered; empty for today.
     pub(super) on: String,
-    /// `name`, or empty.
+    /// `name`, `mentor`, or empty.
     pub(super) order: String,
     /// Whether a file has the e-mail addresses and phone numbers: `yes`, or empty.
     pub(super) contacts: String,
@@ -68,8 +69,13 @@ impl ListQuery {
         [&self.q, &self.chapter, &self.r#type, &self.state].into_iter().any(|value| !value.is_empty())
     }
 
-    pub(super) fn is_by_name(&self) -> bool {
-        self.order == BY_NAME
+    /// Whether the order needs the names of all mentors of the list.
+    pub(super) fn is_sorted(&self) -> bool {
+        self.order == BY_NAME || self.is_by_mentor()
+    }
+
+    pub(super) fn is_by_mentor(&self) -> bool {
+        self.order == BY_MENTOR
     }
 
     /// The day of the states; `None` for today. An error is the key of what is wrong with it.
@@ -128,10 +134,17 @@ pub(super) fn state_label(state: &str, organisations: &[Organisation], text: Tex
     }
 }
 
+/// The state of a certification on the day of the list.
+pub(super) fn state(one: &Certification, on: Option<NaiveDate>, now: DateTime<Utc>) -> State {
+    on.map_or_else(|| Standing::of(one, now), |day| Standing::later(one, day)).state
+}
+
 /// A certification as a row of the list, with its state on the day of the list.
 pub(super) fn row(one: &Certification, on: Option<NaiveDate>, now: DateTime<Utc>, text: Text) -> Row {
     let row = Row::of(one, now, text);
-    let Some(day) = on else { return row };
-    let state = Standing::later(one, day).state;
+    if on.is_none() {
+        return row;
+    }
+    let state = state(one, on, now);
     Row { state: text.say(&format!("state-{}", state.as_str())), tone: tone(state), ..row }
 }

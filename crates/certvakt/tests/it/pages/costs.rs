@@ -30,6 +30,7 @@ async fn a_page_takes_few_statements() {
         "/certifications?q=mentor&state=due",
         "/certifications?order=name&state=due&on=2026-12-06",
         "/certifications?order=name&state=unreachable",
+        "/certifications?order=mentor&state=due",
         &certification,
         &format!("{certification}/contact-points"),
         &format!("{certification}/letter"),
