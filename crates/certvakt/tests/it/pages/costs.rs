@@ -22,6 +22,7 @@ async fn a_page_takes_few_statements() {
         .await;
     let mut browser = signed_in(&place, "coordinator").await;
     let certification = certification("a2");
+    let person = "00000000-0000-4000-8000-0000000100a2";
     let pages = [
         "/today",
         "/changes",
@@ -34,8 +35,24 @@ async fn a_page_takes_few_statements() {
         &certification,
         &format!("{certification}/contact-points"),
         &format!("{certification}/letter"),
-        &format!("{certification}/listing-consents/letter"),
         "/certifications.csv?contacts=yes",
+        &format!("{certification}/contacts"),
+        &format!("{certification}/renewals"),
+        &format!("{certification}/corrections"),
+        &format!("{certification}/suspensions"),
+        &format!("{certification}/withdrawals"),
+        &format!("{certification}/moves"),
+        &format!("{certification}/endings"),
+        &format!("{certification}/listing-consents"),
+        &format!("{certification}/listing-consents/letter"),
+        "/certifications/new",
+        "/certifications/new?q=mentor",
+        &format!("/people/{person}/certifications"),
+        "/certifications/print",
+        "/certifications/print?state=due",
+        "/changes/new?action=renewals&state=due",
+        "/changes/new?action=suspensions&state=due",
+        "/imports",
         "/outlook",
         "/chapters",
         "/runs",
