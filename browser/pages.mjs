@@ -5,16 +5,22 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { SCREENSHOTS, layoutFaults, signIn, start, startEmpty, violations } from "./world.mjs";
+import { SCREENSHOTS, become, layoutFaults, signIn, startEmpty, startRehearsal, violations } from "./world.mjs";
 
 /** An installation that nobody has set up, for pages of `nobody`. */
 let empty;
+/** The service with its demo data. */
+let world;
 
 const CONTACT_POINTS = /^(Rett e-post eller telefon|Correct e-mail or phone)$/;
+const CORRECTION = /^(Rett siste gyldige dag|Correct the last valid day)$/;
+const SUSPENSION = /^(Stans midlertidig|Suspend)$/;
+const WITHDRAWAL = /^(Trekk tilbake|Withdraw)$/;
 
 /** The pages, each with how to get there. */
 const PAGES = {
   "sign-in": [null, (page) => page.goto("/sign-in")],
+  "sign-in-again": ["administrator", (page) => page.goto("/sign-in?step_up=true")],
   setup: ["nobody", (page) => page.goto(empty.setup)],
   "setup-refused": ["nobody", async (page) => { await page.goto(empty.setup); await page.getByRole("button", { name: /^(Opprett|Create)/ }).click(); }],
   today: ["coordinator", (page) => page.goto("/today")],
@@ -29,6 +35,16 @@ const PAGES = {
   renewal: ["coordinator", (page) => action(page, /^(Forny|Renew)$/)],
   "renewal-refused": ["coordinator", async (page) => { await renewal(page, "31.02.2026"); }],
   "renewal-check": ["coordinator", async (page) => { await renewal(page); }],
+  correction: ["coordinator", (page) => action(page, CORRECTION)],
+  "correction-refused": ["coordinator", async (page) => { await correction(page, "31.02.2028"); }],
+  "correction-check": ["coordinator", async (page) => { await correction(page, `1.2.${new Date().getFullYear() + 3}`); }],
+  suspension: ["coordinator", (page) => action(page, SUSPENSION)],
+  "suspension-refused": ["coordinator", async (page) => { await action(page, SUSPENSION); await page.locator("#date").fill("31.02.2028"); await page.getByRole("button", { name: SUSPENSION }).click(); }],
+  // Nothing in the form can be refused.
+  reinstatement: ["coordinator", (page) => reinstatement(page)],
+  withdrawal: ["coordinator", (page) => action(page, WITHDRAWAL)],
+  "withdrawal-check": ["coordinator", async (page) => { await action(page, WITHDRAWAL); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  kept: ["coordinator", (page) => kept(page)],
   contact: ["coordinator", (page) => action(page, /Registrer kontakt|Record a contact/)],
   "contact-refused": ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.getByRole("button", { name: /Registrer kontakt|Record a contact/ }).click(); }],
   letter: ["coordinator", async (page) => { await action(page, /Registrer kontakt|Record a contact/); await page.locator("a[href$=letter]").click(); await page.waitForURL(/letter$/); }],
@@ -55,6 +71,7 @@ const PAGES = {
   several: ["coordinator", (page) => several(page)],
   "several-refused": ["coordinator", async (page) => { await several(page); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   "several-check": ["coordinator", async (page) => { await several(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "several-done": ["coordinator", (page) => changed(page)],
   changes: ["coordinator", (page) => page.goto("/changes")],
   "contacts-later": ["coordinator", (page) => page.goto("/contacts")],
   outlook: ["administrator", (page) => page.goto("/outlook")],
@@ -79,6 +96,7 @@ const PAGES = {
   "import-check-coordinator": ["coordinator", (page) => once("check-coordinator", page, () => checkRegister(page))],
   "import-check": ["administrator", (page) => checkedImport(page)],
   "import-done": ["administrator", (page) => imported(page)],
+  "import-number": ["administrator", (page) => page.goto("/imports/numbers/1")],
   settings: ["administrator", (page) => page.goto("/settings")],
   "settings-refused": ["administrator", async (page) => { await settings(page, "kveld"); }],
   "settings-check": ["administrator", async (page) => { await settings(page, "21:30"); }],
@@ -161,6 +179,36 @@ const imported = (page) => once("done", page, async () => {
 async function several(page) {
   await page.goto("/certifications?state=due");
   await page.getByRole("link", { name: /^(Forny flere|Renew several)$/ }).click();
+}
+
+/** The result of a change of several, of which each mode shows the same. */
+const changed = (page) => once("changed", page, async () => {
+  await page.goto("/certifications?state=valid");
+  await page.getByRole("link", { name: /^(Stans flere|Suspend several)/ }).click();
+  for (const box of (await page.getByRole("checkbox").all()).slice(2)) await box.uncheck();
+  await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
+  await page.getByRole("button", { name: /^(Lagre for|Save for)/ }).click();
+});
+
+async function reinstatement(page) {
+  await page.goto("/certifications?state=suspended");
+  await page.locator("h3 a").first().click();
+  await page.getByRole("link", { name: /^(Sett i kraft igjen|Reinstate)$/ }).click();
+}
+
+async function correction(page, date) {
+  await action(page, CORRECTION);
+  await page.locator("#date").fill(date);
+  await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
+}
+
+/** A form that was sent after the session had expired. */
+async function kept(page) {
+  await action(page, /^(Forny|Renew)$/);
+  await page.locator("#note").fill("Kurs i Ålesund");
+  world.sql("update certvakt.sessions set expires_at = now()");
+  await page.getByRole("button", { name: /^(Neste|Next)/ }).click();
+  await become(page, "coordinator");
 }
 
 async function action(page, name) {
@@ -295,10 +343,9 @@ async function renewal(page, date) {
 /** Tests every page in each of the modes of each language: a name, the viewport, what the reader prefers, and a style of theirs.
  * A page is opened once for each language, and stays open while the mode changes. */
 export function testPages(languages) {
-  let world;
   before(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
-    world = await start();
+    world = await startRehearsal();
     empty = await startEmpty();
   });
   after(() => Promise.all([world?.stop(), empty?.stop()]));
