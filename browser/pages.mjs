@@ -240,7 +240,7 @@ async function handover(page) {
 }
 
 /** The consents of a mentor who has withdrawn, but is still shown at a partner. */
-async function consents(page) {
+export async function consents(page) {
   await partner(page);
   await page.locator("main a[href^='/certifications/']").first().click();
   await page.locator("a[href$=listing-consents]").click();
@@ -381,7 +381,7 @@ async function check(page, name, [mode, viewport, preferred = {}, style = ""], l
 }
 
 /** Sets the rules of a reader's own style sheet, to which the policy of the page does not apply. */
-function setStyle(rules) {
+export function setStyle(rules) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules);
   document.adoptedStyleSheets = [sheet];
