@@ -7,6 +7,7 @@ mod contact_points;
 mod contacts;
 mod costs;
 mod holders;
+mod hostile;
 mod import_checks;
 mod imports;
 mod imports_within_limits;

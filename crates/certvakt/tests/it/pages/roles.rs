@@ -4,7 +4,7 @@ use std::fs;
 
 use reqwest::Method;
 
-use super::partners::{with_partner, with_report};
+use super::partners::{ORGANISATION, with_partner, with_report};
 use super::{certification, signed_in};
 use crate::sign_in::{Answer, Browser, TestService, between};
 
@@ -14,7 +14,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const CONTACT: &str = "00000000-0000-4000-8000-0000000000f4";
 
 /// The cells of each row of a table, below a heading.
-fn rows(heading: &str) -> Vec<Vec<String>> {
+pub(super) fn rows(heading: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(format!("{ROOT}/docs/roles.md")).unwrap();
     let section =
         text.split_once(&format!("## {heading}\n")).unwrap().1.split("\n## ").next().unwrap().to_owned();
@@ -23,7 +23,7 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
 }
 
 /// The requests in a cell.
-fn requests(cell: &str) -> Vec<(Method, String)> {
+pub(super) fn requests(cell: &str) -> Vec<(Method, String)> {
     let named = cell.split('`').skip(1).step_by(2);
     named
         .map(|request| {
@@ -81,15 +81,8 @@ async fn add_import(place: &TestService, import: &str, chapter: &str) {
         .await;
 }
 
-#[tokio::test]
-async fn each_role_may_do_what_the_documentation_says() {
-    let place = TestService::start("").await;
-    let mut people: Vec<(&str, Browser, String)> = vec![("nobody", place.browser(), String::new())];
-    for who in ["mentor", "coordinator", "administrator", "outsider"] {
-        let mut browser = signed_in(&place, who).await;
-        let csrf = between(&browser.get("/me").await.text, "name=\"csrf\" value=\"", "\"");
-        people.push((who, browser, csrf));
-    }
+/// Adds what the pages of the table show. Returns the path of such a page for the path in a request of the table.
+pub(super) async fn with_everything(place: &TestService) -> impl Fn(&str) -> String + use<> {
     place
         .database
         .execute(
@@ -109,30 +102,44 @@ async fn each_role_may_do_what_the_documentation_says() {
             certification("a2").rsplit('/').next().unwrap()
         ))
         .await;
-    add_contact(&place).await;
+    add_contact(place).await;
     let import = "00000000-0000-4000-8000-0000000000f3";
-    add_import(&place, import, &chapter).await;
-    let organisation: String =
-        place.database.value("select id::text from certvakt.organisations where slug = 'a'").await;
-    with_partner(&place).await;
-    with_report(&place, "E-1", "a2", "other-date").await;
+    add_import(place, import, &chapter).await;
+    with_partner(place).await;
+    with_report(place, "E-1", "a2", "other-date").await;
     let number: i64 = place.database.value("select max(id) from certvakt.imports").await;
+    move |path| {
+        let path = path.replace("/certifications/{id}", &certification("a2"));
+        let path = path.replace("{contact}", CONTACT);
+        let path = path.replace("/runs/{id}", &format!("/runs/{held}"));
+        let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
+        let path = path.replace("/changes/{id}", &format!("/changes/{form}"));
+        let path = path.replace("/imports/{id}", &format!("/imports/{import}"));
+        let path = path.replace("{number}", &number.to_string());
+        let path = path.replace("/partners/{id}/{code}", &format!("/partners/{ORGANISATION}/portal"));
+        let path = path.replace("/settings/{id}", &format!("/settings/{ORGANISATION}"));
+        let path = path.replace("/types/{code}", "/types/type").replace("{chapter}", &chapter);
+        let path = path.replace("/texts/{stage}/{language}", "/texts/expired/nb");
+        path.replace("{person}", "00000000-0000-4000-8000-0000000100a2")
+    }
+}
+
+#[tokio::test]
+async fn each_role_may_do_what_the_documentation_says() {
+    let place = TestService::start("").await;
+    let mut people: Vec<(&str, Browser, String)> = vec![("nobody", place.browser(), String::new())];
+    for who in ["mentor", "coordinator", "administrator", "outsider"] {
+        let mut browser = signed_in(&place, who).await;
+        let csrf = between(&browser.get("/me").await.text, "name=\"csrf\" value=\"", "\"");
+        people.push((who, browser, csrf));
+    }
+    let path_of = with_everything(&place).await;
+    let organisation = ORGANISATION;
     let rows = rows("Pages");
     assert!(rows.len() > 15, "{rows:?}");
     for row in rows {
         for (method, path) in requests(&row[1]) {
-            let path = path.replace("/certifications/{id}", &certification("a2"));
-            let path = path.replace("{contact}", CONTACT);
-            let path = path.replace("/runs/{id}", &format!("/runs/{held}"));
-            let path = path.replace("/chapters/{id}", &format!("/chapters/{chapter}"));
-            let path = path.replace("/changes/{id}", &format!("/changes/{form}"));
-            let path = path.replace("/imports/{id}", &format!("/imports/{import}"));
-            let path = path.replace("{number}", &number.to_string());
-            let path = path.replace("/partners/{id}/{code}", &format!("/partners/{organisation}/portal"));
-            let path = path.replace("/settings/{id}", &format!("/settings/{organisation}"));
-            let path = path.replace("/types/{code}", "/types/type").replace("{chapter}", &chapter);
-            let path = path.replace("/texts/{stage}/{language}", "/texts/expired/nb");
-            let path = path.replace("{person}", "00000000-0000-4000-8000-0000000100a2");
+            let path = path_of(&path);
             for ((who, browser, csrf), said) in people.iter_mut().zip(&row[2..]) {
                 let session = "00000000-0000-4000-8000-000000000000";
                 let sent = [
@@ -142,7 +149,7 @@ async fn each_role_may_do_what_the_documentation_says() {
                     ("number", "5"),
                     ("event", "E-1"),
                     ("point", session),
-                    ("organisation", organisation.as_str()),
+                    ("organisation", organisation),
                     ("partner", "portal"),
                     ("decision", "withdraw"),
                     ("key", "00000000-0000-4000-8000-0000000000f2"),
