@@ -211,9 +211,10 @@ async function kept(page) {
   await become(page, "coordinator");
 }
 
-async function action(page, name) {
+/** The first certification that is due or, with the name of a link of it, the page to which that leads. */
+export async function action(page, name) {
   await first(page);
-  await page.getByRole("link", { name }).click();
+  if (name) await page.getByRole("link", { name }).click();
 }
 
 async function unreached(page) {
@@ -273,9 +274,9 @@ async function section(page, name) {
   await page.locator("main nav").getByRole("link", { name }).click();
 }
 
-const people = (page) => section(page, /^(Personer og roller|People and roles)$/);
+export const people = (page) => section(page, /^(Personer og roller|People and roles)$/);
 
-async function person(page) {
+export async function person(page) {
   await people(page);
   await page.locator("li", { hasText: /Koordinator i|Coordinator of/ }).getByRole("link").first().click();
 }
