@@ -10,6 +10,7 @@ from bench.results import TITLES
 from bench.scenarios import (
     browsing,
     delivering,
+    digests,
     growth,
     histories,
     importing,
@@ -28,6 +29,7 @@ from lab.postgres import Server
 # the peaks of the others.
 SCENARIOS = (
     (recording.run_all, {"P1", "P2", "P3", "P4", "P11", "P20", "P21"}),
+    (digests.run_all, {"P24"}),
     (delivering.run_all, {"P7", "P8", "P9", "P11"}),
     (growth.run_all, {"P5"}),
     (quiet.run_all, {"P6"}),

@@ -28,6 +28,7 @@ TITLES = {
     "P21": "six lead times over three types",
     "P22": "an import undone",
     "P23": "the statements and rows of every page",
+    "P24": "the run with the digests of 500 coordinators",
 }
 
 
