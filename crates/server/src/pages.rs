@@ -9,6 +9,7 @@ mod certification;
 mod certifications;
 mod certifying;
 mod change;
+mod chapter_switch;
 mod chapters;
 mod contact;
 mod contact_points;

@@ -341,7 +341,7 @@ async fn put_off(database: &TestDatabase) -> [i64; 3] {
       (select sum(seq_scan)::bigint from pg_stat_user_tables
         where relname in ('contacts', 'peer_mentor_certifications'))";
     let (found, counted) =
-        read(database, statistics, async |tx| contacts::put_off(tx, &today, 101).await.unwrap()).await;
+        read(database, statistics, async |tx| contacts::put_off(tx, &today, None, 101).await.unwrap()).await;
     assert_eq!(found.len(), 101);
     counted
 }

@@ -19,6 +19,8 @@ pub(crate) struct Layout {
     pub(crate) is_refused: bool,
     /// The person who is signed in.
     pub(crate) signed_in: Option<SignedIn>,
+    /// The chapter that the person chose among several: the links to other pages with chapters keep it.
+    pub(crate) chapter: Option<Uuid>,
 }
 
 /// The person who is signed in, for the header and the menu.
@@ -71,6 +73,11 @@ impl Section {
         }
     }
 
+    /// Whether its page can show one chapter.
+    const fn has_chapters(self) -> bool {
+        matches!(self, Self::Today | Self::Certifications | Self::Outlook)
+    }
+
     const fn key(self) -> &'static str {
         match self {
             Self::Today => "menu-today",
@@ -120,7 +127,7 @@ impl SignedIn {
 /// An entry of the menu.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     pub(crate) label: String,
     pub(crate) is_current: bool,
 }
@@ -128,7 +135,7 @@ pub(crate) struct Entry {
 impl Layout {
     /// A page for a browser that is not signed in, or not yet.
     pub(crate) fn new(text: Text, heading: String) -> Self {
-        Self { text, heading, has_news: false, is_refused: false, signed_in: None }
+        Self { text, heading, has_news: false, is_refused: false, signed_in: None, chapter: None }
     }
 
     /// The title: the heading, so that a screen reader says it first.
@@ -141,12 +148,22 @@ impl Layout {
         let signed_in = self.signed_in.iter();
         let entries = signed_in.flat_map(|person| {
             person.sections().iter().map(|section| Entry {
-                path: section.path(),
+                path: if section.has_chapters() {
+                    self.in_chapter(section.path())
+                } else {
+                    section.path().to_owned()
+                },
                 label: self.text.say(section.key()),
                 is_current: *section == person.section,
             })
         });
         entries.collect()
+    }
+
+    /// A path with the chosen chapter.
+    pub(crate) fn in_chapter(&self, path: &str) -> String {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        self.chapter.map_or(path.to_owned(), |id| format!("{path}{separator}chapter={id}"))
     }
 
     /// The token that each form carries; empty if nobody is signed in.

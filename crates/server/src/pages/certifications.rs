@@ -11,6 +11,7 @@ use certvakt_store::caller::{self, Certification, Chapter, Organisation};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::action::Action;
+use super::chapter_switch::{named, switch};
 use super::error::PageError;
 use super::form::{Choice, Fault};
 use super::link::link;
@@ -67,7 +68,7 @@ pub(super) async fn show(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     let now = api.clock().now();
-    let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Certifications).await?;
     let text = layout.text;
     // With a wrong day, the list is that of today.
     let wrong = query.day(now).err();
@@ -77,6 +78,8 @@ pub(super) async fn show(
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
     let filter = filter_of(&query, &organisations, &api)?;
+    // The list has the choice among its filters, so only the menu needs it.
+    switch(&mut layout, PATH, &named(&chapters), filter.chapter_id);
     let page = paging::page(&mut tx, PATH, &query, &filter, now).await?;
     tx.commit().await?;
     let mut rows: Vec<Row> = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();

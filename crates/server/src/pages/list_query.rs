@@ -5,8 +5,8 @@ use certvakt_engine::expiry::standing::{Standing, State};
 use certvakt_store::caller::{Certification, Filter, InState, Organisation};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
-use uuid::Uuid;
 
+use super::chapter_switch::chosen;
 use super::dates;
 use super::error::PageError;
 use super::row::{Row, tone};
@@ -110,8 +110,7 @@ pub(super) fn filter_of(
         }
     };
     Ok(Filter {
-        // An id that cannot be one finds nothing, as an unknown one does.
-        chapter_id: (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil())),
+        chapter_id: chosen(&query.chapter),
         type_code: Some(query.r#type.clone()).filter(|code| !code.is_empty()),
         text: Some(query.q.trim().to_owned()).filter(|text| !text.is_empty()),
         state,

@@ -13,6 +13,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::chapter_switch::{chosen, switch};
 use super::error::PageError;
 use super::file::{Cell, File, Format};
 use super::form::Fault;
@@ -45,12 +46,16 @@ pub(super) struct OutlookQuery {
     done: String,
     /// The number of chapters on the previous pages.
     from: String,
+    /// The only chapter to show.
+    chapter: String,
 }
 
 #[derive(Template)]
 #[template(path = "outlook.html")]
 struct OutlookPage {
     layout: Layout,
+    /// The chapters to choose from, with their links, and whether each is shown.
+    switch: Vec<(String, String, bool)>,
     chapters: Vec<ChapterOutlook>,
     /// Which of how many chapters the page shows, if there are several pages.
     found: Option<String>,
@@ -88,13 +93,17 @@ struct ChapterOutlook {
 pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
-    Query(OutlookQuery { done, from }): Query<OutlookQuery>,
+    Query(OutlookQuery { done, from, chapter }): Query<OutlookQuery>,
 ) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Outlook).await?;
-    let chapters = chapters(&mut tx, &api, layout.text).await?;
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Outlook).await?;
+    let (names, mut chapters) = chapters(&mut tx, &api, layout.text).await?;
     tx.commit().await?;
+    let chapter = chosen(&chapter);
+    let switch = switch(&mut layout, PATH, &names, chapter);
+    chapters.retain(|one| chapter.is_none_or(|id| one.id == id));
     let changed = chapters.iter().position(|one| one.id.to_string() == done);
-    let mut shown = shown(layout, chapters, changed.or_else(|| from.parse().ok()).unwrap_or_default());
+    let mut shown =
+        shown(layout, switch, chapters, changed.or_else(|| from.parse().ok()).unwrap_or_default());
     if let Some(chapter) = shown.chapters.iter().find(|one| one.id.to_string() == done) {
         shown.layout.heading = shown.layout.text.named("outlook-set-title", &chapter.name);
         shown.layout.has_news = true;
@@ -103,7 +112,12 @@ pub(super) async fn show(
 }
 
 /// The page with a chapter, by its place among all of them.
-fn shown(layout: Layout, chapters: Vec<ChapterOutlook>, place: usize) -> OutlookPage {
+fn shown(
+    layout: Layout,
+    switch: Vec<(String, String, bool)>,
+    chapters: Vec<ChapterOutlook>,
+    place: usize,
+) -> OutlookPage {
     let (text, total) = (layout.text, chapters.len());
     let from = place.min(total.saturating_sub(1)) / PAGE * PAGE;
     let last = total.min(from + PAGE);
@@ -116,6 +130,7 @@ fn shown(layout: Layout, chapters: Vec<ChapterOutlook>, place: usize) -> Outlook
     let place = [("first", (from + 1).into()), ("last", last.into()), ("total", total.into())];
     OutlookPage {
         layout,
+        switch,
         chapters: chapters.into_iter().skip(from).take(PAGE).collect(),
         found: (total > PAGE).then(|| text.with("outlook-found", &place)),
         previous: (from > 0).then(|| to(from - PAGE)),
@@ -124,8 +139,12 @@ fn shown(layout: Layout, chapters: Vec<ChapterOutlook>, place: usize) -> Outlook
     }
 }
 
-/// The outlooks of the chapters that the person manages.
-async fn chapters(tx: &mut CallerTx, api: &Api, text: Text) -> Result<Vec<ChapterOutlook>, PageError> {
+/// The chapters that the person manages, by name, and their outlooks, those that will have too few first.
+async fn chapters(
+    tx: &mut CallerTx,
+    api: &Api,
+    text: Text,
+) -> Result<(Vec<(Uuid, String)>, Vec<ChapterOutlook>), PageError> {
     let administered = administered(tx).await?;
     let mut outlooks: Vec<ChapterOutlook> = numbers(tx, api)
         .await?
@@ -135,9 +154,10 @@ async fn chapters(tx: &mut CallerTx, api: &Api, text: Text) -> Result<Vec<Chapte
             ..chapter_outlook(&chapter, &rows, today, text)
         })
         .collect();
+    let names = outlooks.iter().map(|one| (one.id, one.name.clone())).collect();
     // A stable sort: those without a shortage stay in the order of their names.
     outlooks.sort_by_key(|one| (one.short_from.is_none(), one.short_from));
-    Ok(outlooks)
+    Ok((names, outlooks))
 }
 
 /// The chapters that the person manages, with today's date in each, and the numbers.
@@ -253,8 +273,8 @@ pub(super) async fn set(
     Path(id): Path<Uuid>,
     Sent { visitor, form: Fields { number } }: Sent<Fields>,
 ) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Outlook).await?;
-    let mut chapters = chapters(&mut tx, &api, layout.text).await?;
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Outlook).await?;
+    let (names, mut chapters) = chapters(&mut tx, &api, layout.text).await?;
     let Some(place) = chapters.iter().position(|one| one.id == id) else {
         return Err(ApiError::NotFound.into());
     };
@@ -266,7 +286,8 @@ pub(super) async fn set(
             (chapter.required, chapter.fault) = (number, Some(what.clone()));
         }
         let faults = vec![Fault { field: format!("number-{id}").into(), what }];
-        let mut refused = shown(layout, chapters, place);
+        let switch = switch(&mut layout, PATH, &names, None);
+        let mut refused = shown(layout, switch, chapters, place);
         refused.layout.is_refused = true;
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &OutlookPage { faults, ..refused }));
     }

@@ -9,23 +9,37 @@ use axum::response::Response;
 use certvakt_store::caller::contacts::{self, Contact};
 use certvakt_store::caller::{self, Certification, people};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use uuid::Uuid;
 
+use super::chapter_switch::{chosen, named, switch};
 use super::error::PageError;
 use super::row::{Row, tell_apart};
 use super::visitor::Visitor;
 use crate::api::Api;
+use crate::extract::Query;
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 
+/// The path of the page.
+const PATH: &str = "/contacts";
 /// The number of certifications that the page shows, those with the earliest next contact first.
 const MOST: u32 = 100;
+
+/// The chapter to show.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct PutOffQuery {
+    chapter: String,
+}
 
 #[derive(Template)]
 #[template(path = "put_off.html")]
 struct PutOffPage {
     layout: Layout,
+    /// The chapters to choose from, with their links, and whether each is shown.
+    switch: Vec<(String, String, bool)>,
     rows: Vec<PutOff>,
     is_cut: bool,
 }
@@ -43,11 +57,17 @@ struct PutOff {
 }
 
 /// Shows whom somebody will contact later.
-pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
+pub(super) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(query): Query<PutOffQuery>,
+) -> Result<Response, PageError> {
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Today).await?;
     let organisations = caller::organisations(&mut tx).await?;
     let today: Vec<_> = organisations.iter().map(|one| (one.id, api.clock().today(one.zone.0))).collect();
-    let mut contacts = contacts::put_off(&mut tx, &today, MOST + 1).await?;
+    let chapter = chosen(&query.chapter);
+    let switch = switch(&mut layout, PATH, &named(&caller::chapters(&mut tx).await?), chapter);
+    let mut contacts = contacts::put_off(&mut tx, &today, chapter, MOST + 1).await?;
     let is_cut = contacts.len() > MOST as usize;
     contacts.truncate(MOST as usize);
     let ids: Vec<Uuid> = contacts.iter().map(|one| one.certification_id).collect();
@@ -64,7 +84,7 @@ pub(super) async fn show(State(api): State<Api>, visitor: Visitor) -> Result<Res
     let mut rows: Vec<PutOff> = rows.collect();
     tell_apart(rows.iter_mut().map(|one| &mut one.row));
     let heading = text.count("put-off-title", rows.len());
-    Ok(page(StatusCode::OK, &PutOffPage { rows, is_cut, layout: Layout { heading, ..layout } }))
+    Ok(page(StatusCode::OK, &PutOffPage { switch, rows, is_cut, layout: Layout { heading, ..layout } }))
 }
 
 /// Describes a certification and the latest contact about it, which names the day of the next one.

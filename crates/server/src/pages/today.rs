@@ -17,8 +17,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
+use super::chapter_switch::{chosen, named, switch};
 use super::error::PageError;
-use super::link::link;
 use super::partners::{path, path_of};
 use super::row::{Row, name_of, tell_apart};
 use super::visitor::Visitor;
@@ -49,8 +49,8 @@ pub(super) struct TodayQuery {
 #[template(path = "today.html")]
 struct TodayPage {
     layout: Layout,
-    /// The chapters to choose from, with their links, and whether each is shown; empty if there is only one.
-    chapters: Vec<(String, String, bool)>,
+    /// The chapters to choose from, with their links, and whether each is shown.
+    switch: Vec<(String, String, bool)>,
     /// The headings with their rows, the most urgent first.
     groups: Vec<Group>,
     /// Held runs, problems of partners and chapters without a coordinator, each with the link to where somebody settles it.
@@ -99,10 +99,11 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(query): Query<TodayQuery>,
 ) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Today).await?;
     let (now, text) = (api.clock().now(), layout.text);
-    let chapters = caller::chapters(&mut tx).await?;
-    let chapter = (!query.chapter.is_empty()).then(|| query.chapter.parse().unwrap_or(Uuid::nil()));
+    let chapters = named(&caller::chapters(&mut tx).await?);
+    let chapter = chosen(&query.chapter);
+    let switch = switch(&mut layout, PATH, &chapters, chapter);
     let found = attention(&mut tx, chapter, api.clock()).await?;
     let is_administrator = layout.is_administrator();
     let ids: Vec<Uuid> = found.items.iter().map(|item| item.certification.id).collect();
@@ -139,20 +140,15 @@ pub(super) async fn show(
     let mut groups = [Reason::Expired, Reason::Unreachable, Reason::Week, Reason::Month]
         .map(|reason| group(reason, &found, &phones, now, text));
     tell_apart(groups.iter_mut().flat_map(|group| &mut group.rows).map(|needed| &mut needed.row));
-    let all = (text.say("today-all-chapters"), PATH.to_owned(), chapter.is_none());
-    let one = chapters.iter().map(|one| {
-        let id = one.id.to_string();
-        (line(&one.name), link(PATH, &[("chapter", &id)]), chapter == Some(one.id))
-    });
-    let chapters = if chapters.len() > 1 { std::iter::once(all).chain(one).collect() } else { Vec::new() };
+    let layout = Layout { heading, has_news: recorded.is_some(), ..layout };
     let shown = TodayPage {
-        chapters,
+        switch,
         groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
         alarms,
         ahead,
         is_cut: found.is_cut,
         is_empty,
-        layout: Layout { heading, has_news: recorded.is_some(), ..layout },
+        layout,
         recorded,
     };
     Ok(page(StatusCode::OK, &shown))

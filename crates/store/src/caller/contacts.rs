@@ -115,14 +115,21 @@ pub async fn recent(tx: &mut CallerTx, limit: u32) -> Result<Vec<Contact>, Store
 }
 
 /// The latest contacts about certifications that the caller manages that put the next contact off to a later day than the
-/// present one of their organisation, the earliest first.
+/// present one of their organisation, the earliest first; in all chapters or in one.
 pub async fn put_off(
     tx: &mut CallerTx,
     today: &[(Uuid, NaiveDate)],
+    chapter: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Contact>, StoreError> {
     let (organisations, days): (Vec<Uuid>, Vec<NaiveDate>) = today.iter().copied().unzip();
-    let found =
-        sqlx::query_file_as!(Contact, "src/caller/put_off.sql", &organisations, &days, i64::from(limit));
+    let found = sqlx::query_file_as!(
+        Contact,
+        "src/caller/put_off.sql",
+        &organisations,
+        &days,
+        i64::from(limit),
+        chapter as _
+    );
     Ok(found.fetch_all(tx).await?)
 }

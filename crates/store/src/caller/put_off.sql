@@ -3,12 +3,13 @@
 -- table instead. A contact does not count after a later one, after its certification got another date, or after it was
 -- withdrawn.
 --
--- $1 and $2 organisations and their present days   $3 maximum number
+-- $1 and $2 organisations and their present days   $3 maximum number   $4 the only chapter, if not all
 with managed as materialized (
   select h.id, o.today
   from unnest(certvakt.visible_chapters()) as v (id)
   join certvakt.chapters h on h.id = v.id
   join unnest($1::uuid[], $2::date[]) as o (id, today) on o.id = h.organisation_id
+  where $4::uuid is null or h.id = $4
 )
 select k.id as "id!", k.certification_id as "certification_id!", k.expires_at, k.outcome as "outcome!: ContactOutcome",
   k.next_on, k.note, k.made_at as "made_at!", k.made_by, false as "may_undo!"

@@ -27,6 +27,7 @@ async fn a_page_takes_few_statements() {
         "/today",
         "/changes",
         "/contacts",
+        "/contacts?chapter=00000000-0000-4000-8000-0000000000a2",
         "/certifications",
         "/certifications?q=mentor&state=due",
         "/certifications?order=name&state=due&on=2026-12-06",

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::partners::{PAGE, with_partner, with_report};
 use super::{certification, element, send, signed_in};
-use crate::sign_in::{Answer, TestService};
+use crate::sign_in::{Answer, TestService, between};
 
 /// Each heading of the second level, with the names below it.
 fn groups(page: &Answer) -> Vec<(String, Vec<String>)> {
@@ -305,4 +305,60 @@ async fn today_shows_coordinators_the_reports_that_they_may_settle_and_a_stop_th
     place.database.execute("update certvakt.partners set environment = null").await;
     let page = coordinator.get("/today").await;
     assert!(!page.text.contains(&link), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_chosen_chapter_stays_chosen_on_the_pages_that_can_show_one() {
+    let place = TestService::start("").await;
+    place
+        .database
+        .execute(
+            "insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome, next_on)
+               select id, chapter_id, expires_at, 'no_answer', '2026-06-29' from public.peer_mentor_certifications
+               where right(id::text, 4) in ('00a2', '00a4')",
+        )
+        .await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let chapter = "00000000-0000-4000-8000-0000000000a2";
+    for path in ["/today", "/contacts", "/outlook", "/certifications"] {
+        // Nothing is chosen, or nothing that there is.
+        for query in ["", "?chapter=", "?chapter=x", "?chapter=00000000-0000-4000-8000-0000000000b1"] {
+            let page = browser.get(&format!("{path}{query}")).await;
+            assert_eq!(page.status, 200, "{path}{query}");
+            let menu = between(&page.text, "<header>", "</header>");
+            assert!(menu.contains("href=\"/today\"") && !menu.contains("chapter="), "{path}{query}: {menu}");
+        }
+        let page = browser.get(&format!("{path}?chapter={chapter}")).await;
+        let menu = between(&page.text, "<header>", "</header>");
+        for other in ["/today", "/certifications", "/outlook"] {
+            assert!(menu.contains(&format!("href=\"{other}?chapter={chapter}\"")), "{path}: {menu}");
+        }
+        assert!(menu.contains("href=\"/runs\"") && menu.contains("href=\"/me\""), "{path}: {menu}");
+        // The list has the chapters among its filters.
+        if path != "/certifications" {
+            let switch = between(&page.text, "<nav aria-label=\"Velg lokallag\">", "</nav>");
+            let all = format!("<a href=\"{path}\">Alle lokallag</a>");
+            let chosen = format!("<a href=\"{path}?chapter={chapter}\" aria-current=\"true\">Own</a>");
+            assert!(switch.contains(&all) && switch.contains(&chosen), "{path}: {switch}");
+            assert!(switch.find(&all) < switch.find(&chosen), "all chapters first: {switch}");
+        }
+    }
+    let today = browser.get(&format!("/today?chapter={chapter}")).await;
+    for link in [
+        format!("/contacts?chapter={chapter}"),
+        format!("/certifications?state=lapsed&#38;chapter={chapter}"),
+    ] {
+        assert!(today.text.contains(&format!("href=\"{link}\"")), "{link} in {}", today.text);
+    }
+    let contacts = browser.get(&format!("/contacts?chapter={chapter}")).await;
+    assert_eq!(element(&contacts, "h1"), "Én skal kontaktes på et senere tidspunkt");
+    assert!(contacts.text.contains("Mentor a2") && !contacts.text.contains("Mentor a4"), "{}", contacts.text);
+    assert!(contacts.text.contains(&format!("href=\"/today?chapter={chapter}\">I dag")), "{}", contacts.text);
+    let outlook = browser.get(&format!("/outlook?chapter={chapter}")).await;
+    assert_eq!(outlook.text.matches("<section class=\"outlook\"").count(), 1);
+    assert!(outlook.text.contains(&format!("id=\"chapter-{chapter}\"")), "{}", outlook.text);
+    // A person with one chapter has nothing to choose.
+    let mut mentor = signed_in(&place, "mentor").await;
+    let page = mentor.get(&format!("/contacts?chapter={chapter}")).await;
+    assert!(!page.text.contains("Velg lokallag") && !page.text.contains("/today?chapter="), "{}", page.text);
 }

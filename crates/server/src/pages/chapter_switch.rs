@@ -1,0 +1,37 @@
+//! The switch between all chapters of a person and one, which several pages share. The URL has the choice.
+
+use certvakt_base::i18n::line;
+use certvakt_store::caller::Chapter;
+use uuid::Uuid;
+
+use super::link::link;
+use crate::html::layout::Layout;
+
+/// The chapter of a query; `None` for all. An id that cannot be one finds nothing, as an unknown one does.
+pub(super) fn chosen(chapter: &str) -> Option<Uuid> {
+    (!chapter.is_empty()).then(|| chapter.parse().unwrap_or(Uuid::nil()))
+}
+
+/// The ids and names of chapters.
+pub(super) fn named(chapters: &[Chapter]) -> Vec<(Uuid, String)> {
+    chapters.iter().map(|one| (one.id, one.name.clone())).collect()
+}
+
+/// The chapters to choose from, all of them first, with their links, and whether each is shown; empty if there is only one.
+/// The menu keeps the chosen one.
+pub(super) fn switch(
+    layout: &mut Layout,
+    path: &str,
+    chapters: &[(Uuid, String)],
+    chapter: Option<Uuid>,
+) -> Vec<(String, String, bool)> {
+    if chapters.len() < 2 {
+        return Vec::new();
+    }
+    layout.chapter = chapter.filter(|id| chapters.iter().any(|(one, _)| one == id));
+    let all = (layout.text.say("today-all-chapters"), path.to_owned(), chapter.is_none());
+    let each = chapters
+        .iter()
+        .map(|(id, name)| (line(name), link(path, &[("chapter", &id.to_string())]), chapter == Some(*id)));
+    std::iter::once(all).chain(each).collect()
+}
