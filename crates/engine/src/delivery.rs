@@ -5,7 +5,7 @@ mod outcome;
 mod refusals;
 mod stops;
 pub mod text;
-pub(crate) mod validity;
+pub mod validity;
 pub mod wording;
 mod worker;
 

@@ -9,6 +9,7 @@ pub mod outlook;
 mod run;
 pub mod schedule;
 pub mod standing;
+pub mod unsent;
 
 pub use heartbeat::Heartbeat;
 pub use run::{Mode, Options, OrganisationRun, RunError, RunState, all, one};

@@ -11,9 +11,13 @@ use super::Notice;
 use super::wording::Wordings;
 
 /// Why a suspended certification needs no notice.
-pub(crate) const SUSPENDED: &str = "certification suspended";
+pub const SUSPENDED: &str = "certification suspended";
 /// Why a notice of another date is not needed.
-pub(crate) const DATE_CHANGED: &str = "date changed";
+pub const DATE_CHANGED: &str = "date changed";
+/// Why a notice of a stage that is not used is not needed.
+pub const NOT_SELECTED: &str = "lead time not selected any more";
+/// Why a notice of a stage that is not the current one is not needed.
+pub const STAGE_PASSED: &str = "stage passed";
 
 /// The values of a notice that depend on today.
 pub(crate) struct Validity {
@@ -53,10 +57,10 @@ pub(crate) fn check(
         return Err(DATE_CHANGED);
     }
     if !stages.has(stage) {
-        return Err("lead time not selected any more");
+        return Err(NOT_SELECTED);
     }
     if stages.current(last_valid_day, today) != Some(stage) {
-        return Err("stage passed");
+        return Err(STAGE_PASSED);
     }
     Ok(Validity { stage, last_valid_day, days_left: (last_valid_day - today).num_days() })
 }

@@ -1,7 +1,6 @@
 //! Explains which notices a mentor got and why: every stage of a certification's current cycle.
 
-use certvakt_rules::stage::is_told_again;
-use certvakt_rules::{DeliveryHours, Stage, Stages, last_valid_day, notice_key};
+use certvakt_rules::{DeliveryHours, Stage, last_valid_day, notice_key};
 use certvakt_store::caller::mentor::PersonChange;
 use certvakt_store::certification::{Attempt, Certification, Notice};
 use certvakt_store::digest::DigestsOfDay;
@@ -12,6 +11,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::unsent::{Cycle, Unsent};
 use crate::delivery::validity::{self, DATE_CHANGED, SUSPENDED};
 
 /// One certification, explained.
@@ -114,10 +114,23 @@ pub fn explain(
 ) -> Explanation {
     let zone = organisation.zone;
     let last = certification.expires_at.map(|at| last_valid_day(at, zone));
-    let view = View { certification, organisation, notices, attempts, days_kept, now };
+    let selected = organisation.selection.of(&certification.type_code);
+    let cycle = Cycle {
+        certification: certification.id,
+        is_suspended: certification.status == CertificationStatus::Suspended,
+        began: certification.cycle_began,
+        zone,
+        stages: selected,
+        type_selects: *selected != *organisation.selection.own(),
+        declared: &organisation.declared,
+        notices,
+        days_kept,
+        now,
+    };
+    let view = View { certification, organisation, cycle, attempts };
     let mut stages: Vec<StageExplained> = Vec::new();
     if let Some(last) = last {
-        stages.extend(view.stages().iter().chain(view.off()).map(|stage| view.stage(stage, last)));
+        stages.extend(cycle.all(last).map(|(stage, _)| view.stage(stage, last)));
     }
     // Notices for dates that were corrected or renewed since.
     let current: Vec<String> = stages.iter().map(|stage| stage.idempotency_key.clone()).collect();
@@ -143,97 +156,45 @@ pub fn explain(
     }
 }
 
+impl From<Unsent> for StageState {
+    fn from(why: Unsent) -> Self {
+        match why {
+            Unsent::ToldBefore(_) => Self::ToldBefore,
+            Unsent::Suspended => Self::Suspended,
+            Unsent::OffForType | Unsent::OffForOrganisation => Self::Off,
+            Unsent::Ahead(..) => Self::DueOn,
+            Unsent::DueNow => Self::DueNow,
+            Unsent::TooLongAgo => Self::Unknown,
+            Unsent::LaterRecorded(_) | Unsent::BeforeCycle | Unsent::LaterStarted(_) | Unsent::Passed => {
+                Self::Superseded
+            }
+        }
+    }
+}
+
 struct View<'a> {
     certification: &'a Certification,
     organisation: &'a Organisation,
-    notices: &'a [Notice],
+    cycle: Cycle<'a>,
     attempts: &'a [Attempt],
-    /// The age in days below which a notice is never deleted. A missing older notice may have been deleted.
-    days_kept: i32,
-    now: DateTime<Utc>,
 }
 
 impl View<'_> {
-    /// The stages of the certification's type.
-    fn stages(&self) -> &Stages {
-        self.organisation.selection.of(&self.certification.type_code)
-    }
-
-    /// The declared stages that are not among them.
-    fn off(&self) -> impl Iterator<Item = Stage> + '_ {
-        self.organisation.declared.iter().copied().filter(|stage| !self.stages().has(*stage))
-    }
-
     fn stage(&self, stage: Stage, last_valid_day: NaiveDate) -> StageExplained {
         let due_date = stage.due_date(last_valid_day);
-        let key = notice_key(self.certification.id, stage, due_date);
-        if let Some(explained) = self
-            .notices
-            .iter()
-            .find(|notice| notice.idempotency_key == key)
-            .map(|notice| self.recorded(stage, due_date, notice))
-        {
-            return explained;
+        if let Some(notice) = self.cycle.notice(stage, due_date) {
+            return self.recorded(stage, due_date, notice);
         }
-        let today = certvakt_rules::today(self.now, self.organisation.zone);
-        let name = stage.to_string();
-        let told = self.notices.iter().find(|notice| {
-            notice.stage == name
-                && notice.recorded_at >= self.certification.cycle_began
-                && matches!(notice.delivery, Some(DeliveryState::Claimed | DeliveryState::Delivered))
-                && notice.due_date.is_some_and(|told| !is_told_again(told, due_date))
-        });
-        let current = self.stages().current(last_valid_day, today);
-        let (state, text) = if let Some(told) = told {
-            let date = told.recorded_at.with_timezone(&self.organisation.zone).date_naive();
-            (
-                StageState::ToldBefore,
-                format!("sent on {date}, before the date was corrected by less than 30 days"),
-            )
-        } else if self.certification.status == CertificationStatus::Suspended {
-            (StageState::Suspended, "no notices while the certification is suspended".to_owned())
-        } else if !self.stages().has(stage) {
-            let selects = *self.stages() != *self.organisation.selection.own();
-            let who = if selects { "type" } else { "organisation" };
-            (StageState::Off, format!("off: the {who} does not use this lead time"))
-        } else if due_date > today {
-            let text = match (due_date - today).num_days() {
-                1 => format!("due on {due_date}, tomorrow"),
-                days => format!("due on {due_date}, in {days} days"),
-            };
-            (StageState::DueOn, text)
-        } else if let Some(later) = self.later_recorded(stage, last_valid_day) {
-            (StageState::Superseded, format!("superseded: {later} was recorded before it was turned off"))
-        } else if current == Some(stage) {
-            (StageState::DueNow, "due now, the next run records it".to_owned())
-        } else if due_date < certvakt_rules::today(self.certification.cycle_began, self.organisation.zone) {
-            (StageState::Superseded, "superseded: it had come due before this cycle was recorded".to_owned())
-        } else if (today - due_date).num_days() > i64::from(self.days_kept) {
-            (StageState::Unknown, "too long ago: its record may have been deleted".to_owned())
-        } else {
-            let why = match current {
-                Some(later) => format!("superseded: {later} had started by the next run"),
-                None => "superseded: its stage had passed by the next run".to_owned(),
-            };
-            (StageState::Superseded, why)
-        };
+        let why = self.cycle.unsent(stage, last_valid_day);
         StageExplained {
             stage,
             due_date,
-            state,
-            text,
-            idempotency_key: key,
+            state: why.into(),
+            text: why.to_string(),
+            idempotency_key: notice_key(self.certification.id, stage, due_date),
             recorded_at: None,
             attempts: Vec::new(),
         }
-    }
-
-    /// A later stage of the same last valid day that is off and has a notice, unless a worker cancelled its delivery.
-    fn later_recorded(&self, stage: Stage, last_valid_day: NaiveDate) -> Option<Stage> {
-        self.off().filter(|later| *later > stage).find(|later| {
-            let key = notice_key(self.certification.id, *later, later.due_date(last_valid_day));
-            self.notices.iter().any(|notice| notice.idempotency_key == key && !notice.cancelled_by_worker)
-        })
     }
 
     fn recorded(&self, stage: Stage, due_date: NaiveDate, notice: &Notice) -> StageExplained {
@@ -290,7 +251,7 @@ impl View<'_> {
             }
             let zone = self.organisation.zone;
             let of_stage = (notice.stage.as_str(), notice.due_date?);
-            validity::check(of_stage, certification.expires_at, self.stages(), zone, self.now).err()
+            validity::check(of_stage, certification.expires_at, self.cycle.stages, zone, self.cycle.now).err()
         };
         match notice.delivery {
             Some(DeliveryState::Pending) => why(),
@@ -318,7 +279,7 @@ impl View<'_> {
 
     fn waiting(&self, notice: &Notice) -> String {
         let Organisation { hours, zone, .. } = self.organisation;
-        let at = next_departure(*hours, *zone, notice.available_at.unwrap_or(self.now).max(self.now));
+        let at = next_attempt(notice, *hours, *zone, self.cycle.now);
         let when = at.with_timezone(zone).format("%Y-%m-%d %H:%M");
         match &notice.reason {
             Some(reason) => format!("waiting, next attempt from {when}: {reason}"),
@@ -327,6 +288,7 @@ impl View<'_> {
     }
 }
 
-fn next_departure(hours: DeliveryHours, zone: Tz, from: DateTime<Utc>) -> DateTime<Utc> {
-    hours.next_open(from, zone)
+/// The earliest time of the next attempt to deliver a notice.
+pub fn next_attempt(notice: &Notice, hours: DeliveryHours, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
+    hours.next_open(notice.available_at.unwrap_or(now).max(now), zone)
 }
