@@ -241,7 +241,7 @@ alter table certvakt.delivery_attempts force row level security;
 revoke all on certvakt.delivery_attempts from public, anon, authenticated, service_role;
 grant select, insert, update, delete on certvakt.delivery_attempts to certvakt_worker;
 create policy worker_manages on certvakt.delivery_attempts to certvakt_worker using (true) with check (true);
-grant select (delivery_id, attempt, message, channel, outcome), delete on certvakt.delivery_attempts to certvakt_definer;
+grant select (delivery_id, attempt, message, channel, outcome, finished_at), delete on certvakt.delivery_attempts to certvakt_definer;
 create policy definer_deletes on certvakt.delivery_attempts to certvakt_definer using (true) with check (false);
 
 -- Replaces a foreign key (docs/adr/0005-attempts-without-a-foreign-key.md). Only a worker adds attempts, in the statement

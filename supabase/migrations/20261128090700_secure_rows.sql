@@ -176,7 +176,7 @@ create policy access_is_open on public.peer_mentor_certifications as restrictive
 -- PostgreSQL expands the view and the policies into each statement.
 create view certvakt.visible_certifications as
 select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.external_id, c.issued_at,
-  c.expires_at, c.status, c.suspended_until, c.renewal_history, c.updated_at
+  c.expires_at, c.status, c.suspended_until, c.renewal_history, c.created_at, c.updated_at
 from public.peer_mentor_certifications c;
 comment on view certvakt.visible_certifications is
   'The certifications that the caller may see, for functions that run as certvakt_definer.';

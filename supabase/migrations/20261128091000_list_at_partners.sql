@@ -111,6 +111,7 @@ create table certvakt.listings (
     constraint listings_partner_key_form check (length(partner_key) between 1 and 200 and partner_key !~ '[[:cntrl:]]')
     constraint listings_partner_key_plain check (partner_key !~ certvakt.forbidden_characters()),
   person_id uuid references certvakt.people (id) on delete set null,
+  enrolled_at timestamptz not null default now(),
   listing_consent_at timestamptz,
   excluded_at timestamptz,
   valid_until timestamptz,
@@ -149,6 +150,7 @@ comment on table certvakt.listings is
   'Mentors who are enrolled at a partner: whether they are to be listed, the state that the portal accepted, and the state that its listing shows.';
 comment on column certvakt.listings.partner_key is 'The portal''s key of the mentor. certvakt sends nothing else about the mentor.';
 comment on column certvakt.listings.person_id is 'The mentor. Null: the mentor was deleted or erased, and is not to be listed.';
+comment on column certvakt.listings.enrolled_at is 'When the mentor was enrolled at the partner.';
 comment on column certvakt.listings.listing_consent_at is 'Since when the mentor consents to being listed. Null: there is no consent.';
 comment on column certvakt.listings.excluded_at is
   'Since when the mentor is excluded in spite of consent: the portal removed the mentor, and a person decided to leave it so.';
@@ -333,6 +335,7 @@ begin
     -- A transaction with an older snapshot does not see the row. This update makes it fail with a serialization error.
     update certvakt.people p set id = p.id where p.id = new.person_id;
     new.valid_until := certvakt.certified_until(new.organisation_id, new.partner, new.person_id);
+    new.enrolled_at := moment;
     new.is_listed := false;
     new.number := 0;
     new.accepted_number := 0;
@@ -650,6 +653,66 @@ end;
 comment on function certvakt.consents_of is
   'Returns the record of the consents of the mentor of a certification to the listings of listings_of, the latest first, as my_consents does.';
 
+-- What `explain` shows operators, for the page of a certification. One statement, with one condition for all of it.
+create function certvakt.explanation_of(certification uuid)
+returns table (
+  organisation_id uuid, cycle_began timestamptz, days_kept integer, declared integer[], type_selects boolean, deliver_from time,
+  deliver_until time, notices jsonb, attempts jsonb, listings jsonb)
+language sql stable security definer set search_path = ''
+begin atomic
+  with explained as materialized (
+    select c.id, c.organisation_id, c.peer_mentor_id as person_id, o.name as organisation, o.deliver_from, o.deliver_until,
+      coalesce(t.lead_times <> o.lead_times, false) as type_selects,
+      coalesce((
+        select max(k.changed_at) from certvakt.cycle_starts k
+        where k.organisation_id = c.organisation_id and k.certification_id = c.id), c.created_at) as cycle_began
+    from certvakt.visible_certifications c
+    join certvakt.organisations o on o.id = c.organisation_id
+    join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
+    where c.id = explanation_of.certification and c.chapter_id = any ((select certvakt.visible_chapters())::uuid[])
+      and c.peer_mentor_id <> (select certvakt.current_person())
+  )
+  select c.organisation_id, c.cycle_began, certvakt.days_kept(),
+    array(select s.days_before from certvakt.stages s where s.days_before > 0), c.type_selects, c.deliver_from, c.deliver_until,
+    (
+      select coalesce(jsonb_agg(to_jsonb(n)), '[]')
+      from (
+        select l.notification_type as stage, l.sent_at as recorded_at, l.idempotency_key, d.due_date, d.state as delivery,
+          d.reason, d.available_at, d.cancelled_in is not null as cancelled_by_worker, d.id as delivery_id
+        from public.cert_notification_log l left join certvakt.deliveries d on d.id = l.id
+        where l.certification_id = c.id and (l.sent_at >= c.cycle_began or d.finished_at >= c.cycle_began)
+        order by l.sent_at desc, l.id desc limit 100) n),
+    (
+      select coalesce(jsonb_agg(to_jsonb(a) order by a.finished_at, a.attempt, a.message), '[]')
+      from (
+        select a.delivery_id, a.attempt, a.message, a.channel, a.outcome, a.finished_at
+        from public.cert_notification_log l join certvakt.delivery_attempts a on a.delivery_id = l.id
+        where l.certification_id = c.id
+        order by a.finished_at desc, a.attempt desc, a.message desc limit 200) a),
+    (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'organisation_id', l.organisation_id, 'organisation', c.organisation, 'partner', l.partner,
+        'consents_since', l.listing_consent_at, 'is_excluded', l.excluded_at is not null, 'is_listed', l.is_listed,
+        'enrolled_at', l.enrolled_at, 'excluded_at', l.excluded_at, 'is_accepted', l.accepted_number >= l.number,
+        'changes', (
+          select coalesce(jsonb_agg(to_jsonb(e)), '[]')
+          from (
+            select e.status = 'listed' as is_listed, e.cause, e.at from certvakt.partner_events e
+            where e.organisation_id = l.organisation_id and e.partner = l.partner and e.partner_key = l.partner_key
+            order by e.number desc limit 50) e),
+        'consents', (
+          select coalesce(jsonb_agg(to_jsonb(n)), '[]')
+          from (
+            select n.* from certvakt.consents_of_person(l.person_id) n
+            where n.organisation_id = l.organisation_id and n.partner = l.partner
+            order by n.id desc limit 50) n)) order by l.partner), '[]')
+      from certvakt.listings l
+      where l.person_id = c.person_id and l.organisation_id = c.organisation_id)
+  from explained c;
+end;
+comment on function certvakt.explanation_of is
+  'Returns what `explain` says about a certification, if the caller manages its chapter and it is not their own: its cycle, the notices of the cycle, the latest attempts to deliver its notices, and the listings of its mentor at partners with their latest changes and consents.';
+
 create function certvakt.record_consent(
   certification uuid, partner text, is_given boolean, given_as text, given_on date, text_version text, locale text) returns text
 language plpgsql security definer set search_path = '' as $$
@@ -689,16 +752,17 @@ comment on function certvakt.record_consent is
   'Records that the mentor of a certification gave consent to being listed at a partner, with how, on which day and to which text, or withdrew it. Returns recorded; unnotified if the mentor has no mail address to tell; known if nothing changed; unknown if listings_of has no such listing.';
 
 revoke all on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text),
-  certvakt.listings_of(uuid), certvakt.consents_of(uuid), certvakt.record_consent(uuid, text, boolean, text, date, text, text)
+  certvakt.listings_of(uuid), certvakt.consents_of(uuid), certvakt.explanation_of(uuid), certvakt.record_consent(uuid, text, boolean, text, date, text, text)
   from public, anon, authenticated, service_role;
 grant execute on function certvakt.my_listings(), certvakt.my_consents(), certvakt.consent_to_listing(uuid, text, boolean, text, text),
-  certvakt.listings_of(uuid), certvakt.consents_of(uuid), certvakt.record_consent(uuid, text, boolean, text, date, text, text) to authenticated;
+  certvakt.listings_of(uuid), certvakt.consents_of(uuid), certvakt.explanation_of(uuid), certvakt.record_consent(uuid, text, boolean, text, date, text, text) to authenticated;
 grant execute on function certvakt.listings_of(uuid) to certvakt_definer;
 alter function certvakt.my_listings() owner to certvakt_definer;
 alter function certvakt.my_consents() owner to certvakt_definer;
 alter function certvakt.consent_to_listing(uuid, text, boolean, text, text) owner to certvakt_definer;
 alter function certvakt.listings_of(uuid) owner to certvakt_definer;
 alter function certvakt.consents_of(uuid) owner to certvakt_definer;
+alter function certvakt.explanation_of(uuid) owner to certvakt_definer;
 alter function certvakt.record_consent(uuid, text, boolean, text, date, text, text) owner to certvakt_definer;
 
 -- Reports of completed courses. The key of a report is the portal's id of the event, so each renews a certification once. A

@@ -12,6 +12,7 @@ pub mod contact_points;
 pub mod contacts;
 pub mod devices;
 pub mod digest;
+pub mod explanation;
 mod kept_form;
 pub mod keys;
 pub mod letters;

@@ -2,7 +2,7 @@
 
 use certvakt_rules::normal::normal_id;
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ pub async fn find(tx: &mut WorkerTx, name: &str) -> Result<Vec<Certification>, S
 }
 
 /// A notice with its delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// The stage.
     pub stage: String,
@@ -80,10 +80,10 @@ pub struct Notice {
     /// outdated.
     pub crossed_at: Option<DateTime<Utc>>,
     /// Whether a worker cancelled the delivery, because the notice was not true any more.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub cancelled_by_worker: bool,
     /// The delivery's id.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub delivery_id: Option<i64>,
 }
 
@@ -98,10 +98,10 @@ pub async fn notices(
 }
 
 /// An attempt of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// The delivery.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub delivery_id: i64,
     /// The number of the attempt, from 1.
     pub attempt: i32,

@@ -6,6 +6,7 @@ mod changes;
 mod contact_points;
 mod contacts;
 mod costs;
+mod explained;
 mod holders;
 mod hostile;
 mod import_checks;

@@ -15,11 +15,12 @@ use chrono_tz::Tz;
 use fluent_bundle::{FluentArgs, FluentValue};
 
 /// The catalogs, each of a topic. No id is in two of them.
-static CATALOGS: [Catalog; 13] = [
+static CATALOGS: [Catalog; 14] = [
     catalog!("pages.ftl"),
     catalog!("addresses.ftl"),
     catalog!("administration.ftl"),
     catalog!("changes.ftl"),
+    catalog!("explained.ftl"),
     catalog!("imports.ftl"),
     catalog!("lists.ftl"),
     catalog!("mine.ftl"),

@@ -1,31 +1,25 @@
 //! One certification: what holds today, what a coordinator can do, and its timeline.
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
 use certvakt_engine::expiry::standing::{Standing, State as InState};
-use certvakt_rules::renewal::{Kind, Reading, read};
-use certvakt_rules::{Stage, last_valid_day};
-use certvakt_store::DeliveryState;
-use certvakt_store::caller::addresses;
-use certvakt_store::caller::contacts::{self, Contact};
-use certvakt_store::caller::mentor::{self, Mentor, PersonChange};
-use certvakt_store::caller::{self, Certification, Notice, people};
-use certvakt_store::renewal::{self, Written};
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+use certvakt_rules::last_valid_day;
+use certvakt_store::caller::mentor::{self, Mentor};
+use certvakt_store::caller::{self, Certification, addresses, contacts, explanation, people};
+use certvakt_store::renewal;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
 use super::error::PageError;
+use super::explained::Explained;
 use super::letter::has_letter;
 use super::reach::{Reach, readable};
 use super::row::{titled, titled_with_chapter, tone};
+use super::timeline::{Event, known, of_contact, of_entry, of_notice, of_person, said, stage_name};
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::extract::{Path, Query};
@@ -80,17 +74,6 @@ struct CertificationPage {
     timeline: Vec<Event>,
 }
 
-/// An event of a certification.
-struct Event {
-    at: DateTime<Utc>,
-    date: String,
-    what: String,
-    /// The actor, the evidence and the note.
-    more: Vec<String>,
-    /// The contact that the person can undo.
-    undo: Option<Uuid>,
-}
-
 /// Shows a certification.
 pub(super) async fn show(
     State(api): State<Api>,
@@ -110,14 +93,12 @@ pub(super) async fn show(
     let actors = actors.chain(contacts.iter().filter_map(|one| one.made_by));
     let actors: Vec<Uuid> = actors.chain(mentor.changes.iter().filter_map(|one| one.made_by)).collect();
     let names = people::names(&mut tx, &actors).await?;
-    let has_ended = mentor.has_ended();
-    // The settings have a page of those who have not.
-    let may_erase = has_ended
-        && mentor.is_administrator
-        && certvakt_store::people::may_erase(&mut tx, found.mentor_id, found.organisation_id).await?;
+    let explanation = explanation::of_certification(&mut tx, id).await?;
     tx.commit().await?;
+    let has_ended = mentor.has_ended();
     let text = layout.text;
-    let standing = Standing::of(&found, api.clock().now());
+    let now = api.clock().now();
+    let standing = Standing::of(&found, now);
     let is_done = entries.last().is_some_and(|(entry, _)| said(entry) == done)
         || mentor.changes.last().is_some_and(|change| change.kind.as_str() == done)
         || done == "certified" && history.is_empty()
@@ -136,14 +117,19 @@ pub(super) async fn show(
     };
     let mut timeline: Vec<Event> =
         entries.iter().map(|(entry, written)| of_entry(entry, written, &names, zone, text)).collect();
-    timeline.extend(notices.iter().map(|notice| of_notice(notice, &standing, &reach, zone, text)));
+    let explained = explanation.as_ref().map(|one| Explained::of(one, &found, now, text)).unwrap_or_default();
+    timeline.extend(notices.iter().map(|notice| {
+        let attempts = explained.attempts.get(&notice.id).cloned().unwrap_or_default();
+        of_notice(notice, attempts, &standing, &reach, zone, text)
+    }));
+    timeline.extend(explained.events);
     timeline.extend(contacts.iter().map(|contact| of_contact(contact, &names, zone, text)));
     timeline.extend(mentor.changes.iter().map(|change| of_person(change, &names, zone, text)));
     timeline.sort_by_key(|event| std::cmp::Reverse(event.at));
     let is_coordinator = layout.manages();
     let shown = CertificationPage {
         id,
-        facts: facts(&found, &standing, text),
+        facts: [facts(&found, &standing, text), explained.facts].concat(),
         addresses: readable(&points).map(|(kind, one)| address(kind, one, text)).collect(),
         date: validity(&standing, text),
         when: standing.days_left.map(|left| text.days(left)).unwrap_or_default(),
@@ -155,7 +141,8 @@ pub(super) async fn show(
         undoable: mentor.undo_form.zip(mentor.undo_number),
         mentor_actions: mentor_actions(&found, &mentor, text),
         certifiable: Some(found.mentor_id).filter(|_| found.is_managed && mentor.is_member && !has_ended),
-        erasable: may_erase.then_some((found.organisation_id, found.mentor_id)),
+        // The settings have a page of those who have not ended.
+        erasable: (has_ended && mentor.may_erase).then_some((found.organisation_id, found.mentor_id)),
         may_take_back: mentor.is_administrator && has_ended && !mentor.is_merged(),
         next: standing.next_stage.map(|(stage, due)| {
             let key = if reach.why_not.is_some() { "unreached-next" } else { "next-stage" };
@@ -167,20 +154,6 @@ pub(super) async fn show(
         layout: Layout { heading, has_news: is_done, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
-}
-
-/// What the result of a change is called: its kind, or that it was an undo.
-fn said(entry: &certvakt_rules::renewal::Entry) -> &'static str {
-    let is_undo = entry.source.as_deref() == Some("undo");
-    if is_undo { Kind::Undone.as_str() } else { entry.kind.as_str() }
-}
-
-/// An entry of a version that we know, with its remarks.
-fn known(written: &Written) -> Option<(Box<certvakt_rules::renewal::Entry>, &Written)> {
-    match read(&written.entry) {
-        Ok(Reading::Known(entry)) => Some((entry, written)),
-        Ok(Reading::Later(_)) | Err(_) => None,
-    }
 }
 
 /// The last valid day in words that say what it is.
@@ -250,103 +223,4 @@ fn mentor_actions(found: &Certification, mentor: &Mentor, text: Text) -> Vec<(&'
         (mentor.may_end && is_present, "endings", "action-end"),
     ];
     all.into_iter().filter(|(may, ..)| *may).map(|(_, path, key)| (path, text.say(key))).collect()
-}
-
-fn of_entry(
-    entry: &certvakt_rules::renewal::Entry,
-    written: &Written,
-    names: &HashMap<Uuid, String>,
-    zone: Tz,
-    text: Text,
-) -> Event {
-    let day = |at: Option<DateTime<Utc>>| text.date_or_never(at.map(|at| last_valid_day(at, zone)));
-    let arguments =
-        [("before", day(entry.expires_before).into()), ("after", day(entry.expires_after).into())];
-    let has_new_date = matches!(entry.kind, Kind::Renewed | Kind::Corrected | Kind::Undone);
-    let is_undo = said(entry) == "undone" && !has_new_date;
-    let kind = entry.kind.as_str();
-    let what = text
-        .with(&if is_undo { format!("event-undone-{kind}") } else { format!("event-{kind}") }, &arguments);
-    let actor = entry.actor.and_then(|actor| names.get(&actor));
-    let source = entry.source.as_deref().filter(|_| actor.is_none() && has_new_date);
-    let more = [
-        actor.map(|name| text.named("event-by", name)),
-        source.map(|source| text.say(&format!("event-source-{source}"))).filter(|text| !text.is_empty()),
-        entry.completed_on.map(|day| text.named("event-completed", &text.date(day))),
-        written.evidence.as_deref().map(|evidence| text.with("event-evidence", &[("name", evidence.into())])),
-        written.note.as_deref().map(|note| text.with("event-note", &[("name", note.into())])),
-        written.is_erased.then(|| text.say("event-erased")),
-    ];
-    event(entry.at, what, more.into_iter().flatten().collect(), zone, text)
-}
-
-fn of_notice(notice: &Notice, standing: &Standing, reach: &Reach, zone: Tz, text: Text) -> Event {
-    let (what, mut state) = notice_in_words(notice, standing, text);
-    if reach.again.is_some() && notice.state == DeliveryState::Unreachable && !is_obsolete(notice, standing) {
-        state = text.say("delivery-again");
-    }
-    event(notice.recorded_at, what, vec![state], zone, text)
-}
-
-/// What a notice says, and what became of it.
-pub(super) fn notice_in_words(notice: &Notice, standing: &Standing, text: Text) -> (String, String) {
-    let stage = Stage::from_name(&notice.stage).map(|stage| stage_name(stage, text));
-    let what = text.named("event-notice", stage.as_deref().unwrap_or(&notice.stage));
-    let state = match &notice.channel {
-        Some(channel) if notice.state == DeliveryState::Delivered => {
-            text.say(&format!("delivered-{channel}"))
-        }
-        _ if is_obsolete(notice, standing) => text.say("delivery-obsolete"),
-        _ => text.say(&format!("delivery-{}", notice.state)),
-    };
-    (what, state)
-}
-
-/// Whether a notice that has not been delivered is not needed any more, although no worker or run has cancelled it yet.
-fn is_obsolete(notice: &Notice, standing: &Standing) -> bool {
-    let Some(stage) = Stage::from_name(&notice.stage) else { return false };
-    match notice.state {
-        DeliveryState::Pending => !standing.calls_for(stage, notice.due_date),
-        // Nobody was reached, as long as the date is the same.
-        DeliveryState::Unreachable => !standing.has_date_of(stage, notice.due_date),
-        _ => false,
-    }
-}
-
-fn of_contact(contact: &Contact, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {
-    let what = text.say(&format!("contact-{}", contact.outcome));
-    let actor = contact.made_by.and_then(|actor| names.get(&actor));
-    let more = [
-        actor.map(|name| text.named("event-by", name)),
-        contact.note.as_deref().map(|note| text.with("contact-said", &[("name", note.into())])),
-        contact.next_on.map(|day| text.named("contact-until", &text.date(day))),
-    ];
-    let undo = contact.may_undo.then_some(contact.id);
-    Event { undo, ..event(contact.made_at, what, more.into_iter().flatten().collect(), zone, text) }
-}
-
-fn of_person(change: &PersonChange, names: &HashMap<Uuid, String>, zone: Tz, text: Text) -> Event {
-    let chapter = |name: &Option<String>| name.as_deref().map_or_else(|| text.say("chapter-hidden"), line);
-    let arguments = [("before", chapter(&change.before).into()), ("after", chapter(&change.after).into())];
-    let what = text.with(&format!("event-{}", change.kind), &arguments);
-    let actor = change.made_by.and_then(|actor| names.get(&actor));
-    event(
-        change.made_at,
-        what,
-        actor.map(|name| text.named("event-by", name)).into_iter().collect(),
-        zone,
-        text,
-    )
-}
-
-fn event(at: DateTime<Utc>, what: String, more: Vec<String>, zone: Tz, text: Text) -> Event {
-    Event { at, date: text.date(last_valid_day(at, zone)), what, more, undo: None }
-}
-
-/// The name of a stage for people.
-pub(super) fn stage_name(stage: Stage, text: Text) -> String {
-    match stage {
-        Stage::Warning(days) => text.count("stage-warning", i64::from(days)),
-        Stage::Expired => text.say("stage-expired"),
-    }
 }

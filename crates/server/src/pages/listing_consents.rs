@@ -238,7 +238,8 @@ fn of(one: &MentorListing, key: &str, text: Text) -> String {
     at_partner(key, &one.partner, &one.organisation, text)
 }
 
-fn state(one: &MentorListing, zone: Tz, text: Text) -> String {
+/// Whether the mentor is to be listed, or why not.
+pub(super) fn state(one: &MentorListing, zone: Tz, text: Text) -> String {
     let key = match (one.consents_since, one.is_excluded, one.is_listed) {
         (None, ..) => "consents-none",
         (_, true, _) => "consents-excluded",

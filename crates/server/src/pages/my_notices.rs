@@ -11,9 +11,9 @@ use certvakt_rules::last_valid_day;
 use certvakt_store::caller;
 use uuid::Uuid;
 
-use super::certification::notice_in_words;
 use super::error::PageError;
 use super::row::Row;
+use super::timeline::notice_in_words;
 use super::visitor::Visitor;
 use crate::api::Api;
 use crate::html::layout::{Layout, Section};

@@ -16,11 +16,11 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::certification::stage_name;
 use super::error::PageError;
 use super::form::Nothing;
 use super::link::link;
 use super::row::Row;
+use super::timeline::stage_name;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::{Path, Query};

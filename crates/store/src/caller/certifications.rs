@@ -115,6 +115,8 @@ async fn some(
 /// A notice, as people may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
+    /// Its id.
+    pub id: i64,
     /// The organisation that certified.
     pub organisation_id: Uuid,
     /// The certification.
@@ -150,7 +152,7 @@ pub async fn latest_notices(
 ) -> Result<Vec<Notice>, StoreError> {
     let found = sqlx::query_as!(
         Notice,
-        r#"select organisation_id as "organisation_id!", certification_id as "certification_id!", stage as "stage!",
+        r#"select id as "id!", organisation_id as "organisation_id!", certification_id as "certification_id!", stage as "stage!",
              due_date as "due_date!", recorded_at as "recorded_at!", state as "state!: DeliveryState", reason, finished_at, channel
            from certvakt.notices_of($1) order by recorded_at desc, id desc limit $2"#,
         certifications,

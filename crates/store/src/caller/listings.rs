@@ -1,6 +1,7 @@
 //! The caller's listings at partners.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::on_constraint;
@@ -38,7 +39,7 @@ pub async fn mine(tx: &mut CallerTx) -> Result<Vec<Listing>, StoreError> {
 }
 
 /// A consent that a mentor gave or withdrew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Recorded {
     /// The organisation that certified the mentor.
     pub organisation_id: Uuid,
@@ -141,7 +142,7 @@ pub async fn decide(
 }
 
 /// A partner at which the mentor of a certification is enrolled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct MentorListing {
     /// The organisation that certified the mentor.
     pub organisation_id: Uuid,

@@ -47,6 +47,8 @@ pub struct Mentor {
     pub has_listings: bool,
     /// Whether the caller administers the organisation.
     pub is_administrator: bool,
+    /// Whether the caller may export and erase the mentor's data.
+    pub may_erase: bool,
     /// Whether the person is a mentor of the certification's chapter, so that they can be moved from it.
     pub is_member: bool,
     /// What happened to the mentor, the oldest first.

@@ -17,6 +17,7 @@ select (
   certvakt.may_correct_addresses(c.id) as "may_correct_addresses!",
   exists (select from certvakt.listings_of(c.id)) as "has_listings!",
   certvakt.administers(c.organisation_id) as "is_administrator!",
+  certvakt.may_erase(c.peer_mentor_id, c.organisation_id) as "may_erase!",
   exists (
     select from certvakt.memberships m
     where m.person_id = c.peer_mentor_id and m.chapter_id = c.chapter_id and m.role = 'mentor') as "is_member!",

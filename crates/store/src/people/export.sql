@@ -120,7 +120,8 @@ select json_build_object(
     where v.person_id = p.id),
   'listings', (
     select coalesce(json_agg(json_build_object(
-      'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'consent_since', l.listing_consent_at,
+      'organisation', o.name, 'partner', l.partner, 'partner_key', l.partner_key, 'enrolled_at', l.enrolled_at,
+      'consent_since', l.listing_consent_at,
       'excluded_since', l.excluded_at, 'listed', l.is_listed, 'accepted_at', l.accepted_at,
       'consents', (
         select coalesce(json_agg(json_build_object('at', n.at, 'given', n.is_given, 'who', n.actor, 'issuer', n.issuer, 'proof', n.proof,
