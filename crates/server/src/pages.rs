@@ -90,7 +90,7 @@ pub(super) fn router(api: Api) -> Router {
         .merge(settings())
         .merge(people_of_settings())
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(middleware::from_fn(render_errors))
+        .layer(middleware::from_fn_with_state(api.database().clone(), render_errors))
         .with_state(api)
         .merge(assets::router())
         .layer(middleware::from_fn(compress))

@@ -27,6 +27,7 @@ pub use state::{DemoPerson, SignIn, step_up_faults};
 
 /// The router of the sign-in pages.
 pub(super) fn router(sign_in: SignIn) -> Router {
+    let database = sign_in.0.database.clone();
     Router::new()
         .route(HOME, get(home::show))
         .route("/sign-in/demo", post(demo::sign_in))
@@ -40,7 +41,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/sign-out", post(home::sign_out))
         .route("/unsubscribe", get(unsubscribe::show).post(unsubscribe::make))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(middleware::from_fn(render_errors))
+        .layer(middleware::from_fn_with_state(database, render_errors))
         // For scripts, which read problem details.
         .route("/sign-in/session", get(home::csrf))
         .with_state(sign_in)

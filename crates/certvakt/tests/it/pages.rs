@@ -22,6 +22,7 @@ mod names;
 mod outlook;
 mod partners;
 mod people;
+mod refusals;
 mod roles;
 mod runs;
 mod settings;

@@ -102,6 +102,11 @@ impl Api {
         })))
     }
 
+    /// The database for requests.
+    pub(crate) fn database(&self) -> &RequestDatabase {
+        &self.0.database
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }

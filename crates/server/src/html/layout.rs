@@ -34,8 +34,8 @@ pub(crate) struct SignedIn {
     pub(crate) role: Role,
     /// The token that each form carries.
     pub(crate) csrf: String,
-    /// The menu's entry of this page.
-    pub(crate) section: Section,
+    /// The menu's entry of this page; `None` for a refusal.
+    pub(crate) section: Option<Section>,
 }
 
 /// A part of the pages, with an entry in the menu.
@@ -94,7 +94,7 @@ impl Section {
 
 impl SignedIn {
     /// Describes a person.
-    pub(crate) fn new(person: &caller::Profile, csrf: String, section: Section) -> Self {
+    fn new(person: &caller::Profile, csrf: String, section: Option<Section>) -> Self {
         let name = line(person.name.as_deref().unwrap_or("–"));
         Self { id: person.person_id, name, role: person.role(), csrf, section }
     }
@@ -138,6 +138,17 @@ impl Layout {
         Self { text, heading, has_news: false, is_refused: false, signed_in: None, chapter: None }
     }
 
+    /// A page without a heading for a person who is signed in, in their language.
+    pub(crate) fn of(
+        person: &caller::Profile,
+        csrf: String,
+        browser: Text,
+        section: Option<Section>,
+    ) -> Self {
+        let text = Text::of_person(person.locale.as_deref(), browser);
+        Self { signed_in: Some(SignedIn::new(person, csrf, section)), ..Self::new(text, String::new()) }
+    }
+
     /// The title: the heading, so that a screen reader says it first.
     pub(crate) fn title(&self) -> String {
         if self.is_refused { self.text.named("refused-title", &self.heading) } else { self.heading.clone() }
@@ -154,7 +165,7 @@ impl Layout {
                     section.path().to_owned()
                 },
                 label: self.text.say(section.key()),
-                is_current: *section == person.section,
+                is_current: Some(*section) == person.section,
             })
         });
         entries.collect()

@@ -14,7 +14,7 @@ pub(super) enum PageError {
     FormNotSaved { path: String, is_kept: bool },
     /// An administrator must sign in again, and returns to this path.
     StepUp(String),
-    /// A refusal that the API uses as well. It is rendered as a page in the browser's language.
+    /// A refusal that the API uses as well. It is rendered as a page.
     Refused(ApiError),
 }
 

@@ -18,7 +18,7 @@ use super::link::KEPT_FORM;
 use crate::access_log::Access;
 use crate::api::{Api, Caller};
 use crate::extract::check_encoded;
-use crate::html::layout::{Layout, Section, SignedIn};
+use crate::html::layout::{Layout, Section};
 use crate::html::text::Text;
 use crate::problem::ApiError;
 use crate::return_to::LONGEST_RETURN;
@@ -51,10 +51,7 @@ impl Visitor {
             caller::discard_kept_form(&mut tx).await?;
         }
         let person = caller::profile(&mut tx).await?.ok_or(ApiError::UnknownLogin)?;
-        let text = Text::of_person(person.locale.as_deref(), self.browser);
-        let mut layout = Layout::new(text, String::new());
-        layout.signed_in = Some(SignedIn::new(&person, self.csrf.clone(), section));
-        Ok((tx, layout))
+        Ok((tx, Layout::of(&person, self.csrf.clone(), self.browser, Some(section))))
     }
 
     /// The path to which the person returns after they have signed in again.

@@ -63,7 +63,7 @@ impl From<StoreError> for SignInError {
     }
 }
 
-/// The status and the code. [`page::render_errors`] renders them as a page in the browser's language.
+/// The status and the code. [`crate::html::errors::render_errors`] renders them as a page.
 impl IntoResponse for SignInError {
     fn into_response(self) -> Response {
         if let Self::Failed(reason) | Self::Provider(reason) = self {
