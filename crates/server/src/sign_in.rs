@@ -15,6 +15,7 @@ mod provider_client;
 mod setup;
 mod state;
 mod unsubscribe;
+mod wanted;
 
 use axum::routing::{get, post};
 use axum::{Router, middleware};

@@ -44,6 +44,7 @@ impl Visitor {
     /// Begins the page's transaction. Returns it with a page that has no heading yet.
     pub(super) async fn begin(&self, api: &Api, section: Section) -> Result<(CallerTx, Layout), PageError> {
         let mut tx = match api.person(&self.caller).await {
+            Err(ApiError::UnknownLogin) => return Err(PageError::NotAdmitted(self.path.clone())),
             Err(ApiError::StepUp(_)) => return Err(PageError::StepUp(self.return_to(api).await?)),
             begun => begun?,
         };

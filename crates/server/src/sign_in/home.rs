@@ -13,6 +13,7 @@ use super::form::Sent;
 use super::navigation::HOME;
 use super::page::{self, Page};
 use super::state::SignIn;
+use super::wanted;
 use crate::extract::Query;
 use crate::html::text::Text;
 use crate::problem::ApiError;
@@ -61,7 +62,8 @@ pub(super) async fn show(
         };
         let page = if step_up { at_providers(page) } else { page };
         let csrf = [("csrf", session.csrf())];
-        return Ok(page.form(page::Form::button("/sign-out", text.say("sign-out"), csrf)).into_response());
+        let page = page.form(page::Form::button("/sign-out", text.say("sign-out"), csrf));
+        return Ok(wanted::keep(&return_to, page.into_response()));
     }
     let page = Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" });
     let mut page = at_providers(match form.as_str() {
@@ -79,7 +81,7 @@ pub(super) async fn show(
         let label = text.named(&format!("demo-{}", person.key), &person.name);
         page = page.form(page::Form::button("/sign-in/demo", label, hidden));
     }
-    Ok(page.into_response())
+    Ok(wanted::keep(&return_to, page.into_response()))
 }
 
 /// The CSRF token, which scripts of our pages send in `X-CSRF-Token`.
@@ -105,5 +107,5 @@ pub(super) async fn sign_out(
         session.check(&headers, sent.ok().and_then(|Form(sent)| sent.csrf).as_deref())?;
         session.end(&shared.database).await?;
     }
-    Ok(redirect(HOME, [session::no_cookie()]))
+    Ok(redirect(HOME, [wanted::none(), session::no_cookie()]))
 }

@@ -14,10 +14,11 @@ use super::link::LinkQuery;
 use super::navigation::HOME;
 use super::page::{self, Page};
 use super::state::SignIn;
+use super::wanted;
 use crate::extract::Query;
 use crate::html::text::Text;
 use crate::problem::ApiError;
-use crate::return_to::{START, redirect, with_return};
+use crate::return_to::with_return;
 use crate::session::Session;
 
 /// Asks a signed-in caller to accept the invitation, and other callers to sign in first.
@@ -61,5 +62,5 @@ pub(super) async fn accept(
         Acceptance::NotInvited => return Err(ApiError::Invitation.into()),
         Acceptance::LoginTaken => return Err(ApiError::LoginTaken.into()),
     }
-    Ok(redirect(START, []))
+    Ok(wanted::lead(&headers))
 }

@@ -103,7 +103,7 @@ pub(super) async fn show_code(
 }
 
 /// The page to show after the sign-in. It is stored, so it must not have a token in its address, as an invitation has.
-fn kept(path: &str) -> &str {
+pub(super) fn kept(path: &str) -> &str {
     if path.starts_with(HOME) { START } else { path }
 }
 

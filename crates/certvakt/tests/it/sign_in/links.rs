@@ -278,6 +278,58 @@ async fn an_invitation_goes_to_its_person_alone_and_makes_another_login_theirs()
     assert_eq!(press(&mut thief, &page).await.status, 404, "it is good once");
 }
 
+/// Follows an invitation, signing in at the provider with this login unless the browser is signed in.
+async fn accepts(place: &TestService, browser: &mut Browser, token: &str, login: Option<&str>) -> Answer {
+    place
+        .database
+        .execute(&format!(
+            "insert into certvakt.invitations (person_id, token_hash, expires_at)
+             values ('{MENTOR}', sha256('{token}'), now() + interval '1 day')"
+        ))
+        .await;
+    let path = format!("/sign-in/invitation?token={token}");
+    let page = match login {
+        Some(login) => browser.sign_in(&format!("/sign-in/provider?return_to={path}"), login).await,
+        None => browser.get(&path).await,
+    };
+    press(browser, &page).await
+}
+
+#[tokio::test]
+async fn an_invitation_leads_to_the_page_that_the_person_wanted() {
+    let place = TestService::start("").await;
+    let page = "/certifications/00000000-0000-4000-8000-0000000200a2";
+    let wanted = format!("https://certvakt.example{page}");
+    // Signed in before the invitation came, and signed in for it.
+    let mut before = place.browser();
+    before.sign_in(&format!("/sign-in/provider?return_to={page}"), "before").await;
+    let nobody = before.follow(Method::GET, page, &[]).await;
+    assert!(nobody.text.contains("hører ikke til noen her"), "{}", nobody.text);
+    let shown = accepts(&place, &mut before, &"1".repeat(64), None).await;
+    assert_eq!((shown.status, &*shown.url), (200, &*wanted));
+    let mut after = place.browser();
+    after.follow(Method::GET, page, &[]).await;
+    let shown = accepts(&place, &mut after, &"2".repeat(64), Some("after")).await;
+    assert_eq!((shown.status, &*shown.url), (200, &*wanted));
+    assert!(!after.cookies.keys().any(|name| name.ends_with("wanted")), "it is forgotten");
+
+    for (number, elsewhere) in
+        ["https://elsewhere.example/", "//elsewhere.example", "/%5Celsewhere", "/sign-in/invitation?token=x"]
+            .into_iter()
+            .enumerate()
+    {
+        let mut browser = place.browser();
+        browser.get(&format!("/sign-in?return_to={elsewhere}")).await;
+        assert!(browser.cookies.is_empty(), "{elsewhere}");
+        // Nor does a cookie lead there that another program wrote.
+        let cookie = "certvakt.example __Host-certvakt-wanted".to_owned();
+        browser.cookies.insert(cookie, elsewhere.replace("%5C", "\\"));
+        let token = format!("{:064}", 300 + number);
+        let shown = accepts(&place, &mut browser, &token, Some(&format!("login-{number}"))).await;
+        assert_eq!((shown.status, &*shown.url), (200, "https://certvakt.example/me"), "{elsewhere}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_is_invited_without_a_mail_server() {
     let place = TestService::start("").await;
