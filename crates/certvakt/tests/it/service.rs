@@ -12,7 +12,7 @@ use axum::http::Uri;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::harness::{Lease, TestDatabase, between_looks, fail, succeed, superuser, terminate};
+use crate::harness::{Lease, NOON, TestDatabase, between_looks, fail, succeed, superuser, terminate};
 use crate::stand_in::{StandIn, trust, write_config};
 use sqlx::Executor;
 
@@ -37,7 +37,16 @@ fn keep(lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static, k
 
 impl Service {
     pub fn start(database: &TestDatabase, config: &Path, now: &str) -> Self {
-        let mut command = database.certvakt(["serve", "--config", config.to_str().unwrap()]);
+        Self::serving(database, &["--config", config.to_str().unwrap()], config, now)
+    }
+
+    /// Starts the demo on an empty rehearsal.
+    pub fn demo(database: &TestDatabase, config: &Path) -> Self {
+        Self::serving(database, &["--demo", "--config", config.to_str().unwrap()], config, NOON)
+    }
+
+    fn serving(database: &TestDatabase, args: &[&str], config: &Path, now: &str) -> Self {
+        let mut command = database.certvakt(["serve"].into_iter().chain(args.iter().copied()));
         command.env("CERTVAKT_NOW", now).env("CERTVAKT_LOG_FORMAT", "json").stderr(Stdio::piped());
         command.stdout(Stdio::piped());
         trust(&mut command, config);

@@ -194,14 +194,7 @@ impl TestService {
     }
 
     pub fn browser(&self) -> Browser {
-        Browser {
-            client: certvakt_engine::outbound::client(std::time::Duration::from_secs(30)),
-            service: format!("http://{}", self.service.address()),
-            language: "nb",
-            headers: Vec::new(),
-            cookies: HashMap::new(),
-            set: Vec::new(),
-        }
+        Browser::of(&self.service)
     }
 }
 
@@ -239,6 +232,17 @@ pub struct Answer {
 }
 
 impl Browser {
+    fn of(service: &Service) -> Self {
+        Self {
+            client: certvakt_engine::outbound::client(std::time::Duration::from_secs(30)),
+            service: format!("http://{}", service.address()),
+            language: "nb",
+            headers: Vec::new(),
+            cookies: HashMap::new(),
+            set: Vec::new(),
+        }
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, &[]).await
     }

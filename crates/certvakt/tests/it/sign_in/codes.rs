@@ -20,7 +20,7 @@ async fn request_mail(browser: &mut Browser) {
 }
 
 /// The code in the text part of the newest e-mail.
-async fn newest_code(place: &TestService, mails: usize) -> String {
+pub(super) async fn newest_code(place: &TestService, mails: usize) -> String {
     let mail = all_mailed(place, mails).await.pop().unwrap();
     let text = mail["parts"][0]["text"].as_str().unwrap();
     let line = text.lines().find(|line| line.starts_with("Eller skriv koden")).unwrap();

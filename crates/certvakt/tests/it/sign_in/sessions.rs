@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::Value;
 
+use super::codes::newest_code;
+use super::links::{MENTOR, address_in, all_mailed, mailed, press};
 use super::{Browser, HOME, TestService, between};
+use crate::harness::TestDatabase;
 
 /// A browser in which the coordinator is signed in.
 async fn signed_in(place: &TestService) -> Browser {
@@ -65,6 +68,85 @@ async fn a_session_ends_after_a_week_or_twelve_quiet_hours_or_when_its_person_si
     assert!(is_over(&mut browser).await, "for whoever kept its cookie, too");
     assert_eq!(browser.get("/sign-in/session").await.status, 401);
     assert_eq!(browser.post("/sign-out", &[]).await.status, 303, "who is out already stays out");
+}
+
+/// The cookie of the browser's session.
+const COOKIE: &str = "certvakt.example __Host-certvakt";
+
+/// Plants a session cookie in a new browser, signs in there, and asserts that the cookie's session is over and that the
+/// new one is another.
+async fn replaces(place: &TestService, planted: &str, sign_in: impl AsyncFnOnce(&mut Browser)) {
+    let mut browser = place.browser();
+    browser.cookies.insert(COOKIE.to_owned(), planted.to_owned());
+    sign_in(&mut browser).await;
+    let new = browser.cookies[COOKIE].clone();
+    assert_ne!(new, planted);
+    assert_eq!(browser.get("/api/v1/me").await.status, 200);
+    browser.cookies.insert(COOKIE.to_owned(), planted.to_owned());
+    assert_eq!(browser.get("/api/v1/me").await.status, 401, "the former is worth nothing");
+}
+
+#[tokio::test]
+async fn each_way_of_signing_in_replaces_a_session_cookie_that_somebody_set_before() {
+    let place = TestService::start("").await;
+    place.known("coordinator").await;
+    // One that no session has, and one of the session of somebody who planted it.
+    let mut mails = 0;
+    for (is_session, person, address) in [
+        (false, MENTOR, "ok-mentor@example.org"),
+        (true, "00000000-0000-4000-8000-0000000100a3", "ok-beside@example.org"),
+    ] {
+        mailed(&place, person, address).await;
+        let planted = async || {
+            if !is_session {
+                return "a".repeat(64);
+            }
+            let mut other = place.browser();
+            other.sign_in("/sign-in/provider", "coordinator").await;
+            other.cookies[COOKIE].clone()
+        };
+        replaces(&place, &planted().await, async |browser| {
+            browser.sign_in("/sign-in/provider", "coordinator").await;
+        })
+        .await;
+        let form = [("address", address)];
+        mails += 1;
+        replaces(&place, &planted().await, async |browser| {
+            browser.post("/sign-in/link", &form).await;
+            let page = browser.get(&address_in(&all_mailed(&place, mails).await[mails - 1])).await;
+            press(browser, &page).await;
+        })
+        .await;
+        mails += 1;
+        replaces(&place, &planted().await, async |browser| {
+            browser.post("/sign-in/link", &form).await;
+            let code = newest_code(&place, mails).await;
+            browser.post("/sign-in/code", &[("code", &code)]).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_at_the_demo_replaces_a_session_cookie_that_somebody_set_before() {
+    let database = TestDatabase::rehearsal().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = crate::stand_in::write_config(folder.path(), "[serve]\nlisten = \"127.0.0.1:0\"\n");
+    let service = crate::service::Service::demo(&database, &config);
+    let mut browser = Browser::of(&service);
+    let form = browser.get(HOME).await;
+    let person = between(&form.text, "name=\"person\" value=\"", "\"");
+    let mut cookie = "a".repeat(64);
+    for _ in 0..2 {
+        browser.cookies.insert(COOKIE.to_owned(), cookie.clone());
+        browser.post("/sign-in/demo", &[("person", &person)]).await;
+        let new = browser.cookies[COOKIE].clone();
+        assert_ne!(new, cookie);
+        assert_eq!(browser.get("/api/v1/me").await.status, 200);
+        browser.cookies.insert(COOKIE.to_owned(), cookie);
+        assert_eq!(browser.get("/api/v1/me").await.status, 401, "the former is worth nothing");
+        cookie = new;
+    }
 }
 
 #[tokio::test]
