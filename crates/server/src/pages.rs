@@ -40,6 +40,7 @@ mod my_channels;
 mod my_export;
 mod my_listings;
 mod my_notices;
+mod of_app;
 mod outlook;
 mod paging;
 mod partners;

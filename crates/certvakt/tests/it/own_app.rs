@@ -5,6 +5,7 @@ use certvakt_store::caller::addresses;
 use certvakt_store::{AddressOutcome, CallerClaims, Database, caller};
 
 use crate::harness::{TestDatabase, fail};
+use crate::sign_in::{TestService, between};
 
 const APP: [&str; 5] = [
     include_str!("../../../../supabase/tests/fixtures/own_app/tables.psql"),
@@ -15,7 +16,10 @@ const APP: [&str; 5] = [
 ];
 
 async fn app() -> TestDatabase {
-    let database = TestDatabase::new().await;
+    app_on(TestDatabase::new().await).await
+}
+
+async fn app_on(database: TestDatabase) -> TestDatabase {
     database.execute(&format!("begin; {} commit", APP.concat())).await;
     database
 }
@@ -127,4 +131,54 @@ async fn the_canary_reports_that_it_cannot_create_people() {
     let database = app().await;
     let said = fail(&mut database.certvakt(["audit", "canary"]), 1);
     assert!(said.contains("[canary-unsupported]"), "{said}");
+}
+
+#[tokio::test]
+async fn the_pages_only_show_what_the_app_owns_and_link_to_it() {
+    let database = app_on(TestDatabase::rehearsal().await).await;
+    let secret = "a".repeat(64);
+    database
+        .execute(&format!(
+            "insert into certvakt.sessions (token_hash, issuer, subject)
+             values (sha256('{secret}'), 'https://prosjekt.supabase.co/auth/v1', '00000000-0000-4000-9000-000000000002')"
+        ))
+        .await;
+    let place = TestService::on_other(database, "[pages]\napp_url = \"https://app.example/roller\"\n");
+    let mut browser = place.browser().with_session(&secret);
+    let settings = "/settings/00000000-0000-4000-8000-0000000000a0";
+    let person = format!("{settings}/people/00000000-0000-4000-8000-000000000001");
+    let certification = "/certifications/00000000-0000-4000-8000-0000000200a2";
+    let mut csrf = String::new();
+    for (path, status) in [
+        (format!("{settings}/people"), 200),
+        (person.clone(), 200),
+        (format!("{settings}/chapters"), 200),
+        (format!("{certification}/moves"), 403),
+        (format!("{certification}/merges"), 403),
+    ] {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, status, "{path}: {}", page.text);
+        let content = between(&page.text, "<main", "</main>");
+        assert!(!content.contains("method=\"post\""), "{path} has a form: {content}");
+        assert!(content.contains("href=\"https://app.example/roller\""), "{path} has no link: {content}");
+        csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
+    }
+    let chapter = "00000000-0000-4000-8000-0000000000a3";
+    let other = "00000000-0000-4000-8000-0000000200a3";
+    for (path, fields) in [
+        (format!("{settings}/chapters"), vec![("name", "Ny")]),
+        (format!("{settings}/chapters/{chapter}"), vec![("name", "Ny")]),
+        (format!("{settings}/people/new"), vec![("name", "Ny"), ("role", "mentor"), ("chapter", chapter)]),
+        (format!("{person}/roles"), vec![("role", "coordinator"), ("chapter", chapter)]),
+        (format!("{person}/roles/endings"), vec![("role", "coordinator"), ("chapter", chapter)]),
+        (format!("{certification}/moves"), vec![("chapter", chapter)]),
+        (format!("{certification}/merges"), vec![("other", other), ("step", "save")]),
+    ] {
+        let fields: Vec<_> = [("csrf", &*csrf)].into_iter().chain(fields).collect();
+        let page = browser.post(&path, &fields).await;
+        assert!(matches!(page.status, 403 | 404), "{path}: {} {}", page.status, page.text);
+    }
+    let changed = "select (select count(*) from certvakt.memberships) + (select count(*) from certvakt.chapters where name = 'Ny')
+      + (select count(*) from certvakt.people where name = 'Ny')";
+    assert_eq!(place.database.value::<i64>(changed).await, 0);
 }

@@ -99,6 +99,11 @@ impl TestService {
         Self { service, ..self }
     }
 
+    /// Starts it on a database with other data.
+    pub fn on_other(database: TestDatabase, more: &str) -> Self {
+        Self::on(database, Provider::shared(), more)
+    }
+
     /// Starts it on a database.
     fn on(database: TestDatabase, provider: &Provider, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -241,6 +246,12 @@ impl Browser {
             cookies: HashMap::new(),
             set: Vec::new(),
         }
+    }
+
+    /// Continues a session.
+    pub fn with_session(mut self, secret: &str) -> Self {
+        self.cookies.insert("certvakt.example __Host-certvakt".to_owned(), secret.to_owned());
+        self
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {

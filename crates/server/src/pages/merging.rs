@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, changeable, of_field};
+use super::of_app;
 use super::reach::readable;
 use super::row::{Row, name_of};
 use super::visitor::{Sent, Visitor};
@@ -83,7 +84,10 @@ pub(super) async fn show(
     Query(fields): Query<Fields>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
-    let duplicate = mergeable(&mut tx, id).await?;
+    let duplicate = match mergeable(&mut tx, id).await {
+        Ok(duplicate) => duplicate,
+        Err(refusal) => return of_app::explained(refusal, &api, layout),
+    };
     let shown = form(&mut tx, layout, &duplicate, &fields).await?;
     tx.commit().await?;
     Ok(page(StatusCode::OK, &shown))

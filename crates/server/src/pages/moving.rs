@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{Fault, changeable, of_field};
+use super::of_app;
 use super::row::{about, name_of};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -57,7 +58,10 @@ pub(super) async fn show(
     Path(id): Path<Uuid>,
 ) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
-    let (found, _) = movable(&mut tx, id).await?;
+    let found = match movable(&mut tx, id).await {
+        Ok((found, _)) => found,
+        Err(refusal) => return of_app::explained(refusal, &api, layout),
+    };
     let chapters = destinations(&mut tx, &found).await?;
     tx.commit().await?;
     Ok(page(StatusCode::OK, &form(layout, &found, &chapters, &Fields::default())))

@@ -30,6 +30,7 @@ struct ChaptersPage {
     section: &'static str,
     chapters: Vec<Shown>,
     is_changeable: bool,
+    app_url: String,
     name: String,
     parents: Vec<Choice>,
     faults: Vec<Fault>,
@@ -44,7 +45,13 @@ struct Shown {
 }
 
 impl ChaptersPage {
-    fn new(layout: Layout, present: &Present, chapters: &[ChapterOfTree], entered: &Entered) -> Self {
+    fn new(
+        api: &Api,
+        layout: Layout,
+        present: &Present,
+        chapters: &[ChapterOfTree],
+        entered: &Entered,
+    ) -> Self {
         let text = layout.text;
         let of = |field: &str| entered.get(field).map(String::as_str).unwrap_or_default();
         let above = |one: &ChapterOfTree| {
@@ -57,6 +64,7 @@ impl ChaptersPage {
             id: present.id,
             section: "settings-section-chapters",
             is_changeable: chapters.iter().any(|one| one.is_changeable),
+            app_url: api.pages().app_url.clone(),
             chapters: chapters
                 .iter()
                 .map(|one| Shown { id: one.id, name: line(&one.name), above: above(one) })
@@ -106,7 +114,7 @@ pub(super) async fn show(
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
     let (present, chapters) = with_chapters(&mut tx, id).await?;
     tx.commit().await?;
-    let mut shown = ChaptersPage::new(layout, &present, &chapters, &Entered::new());
+    let mut shown = ChaptersPage::new(&api, layout, &present, &chapters, &Entered::new());
     if let Some(saved) = chapters.iter().find(|one| one.slug == done) {
         shown.layout.heading = shown.layout.text.named("settings-saved", &saved.name);
         shown.layout.has_news = true;
@@ -123,7 +131,7 @@ pub(super) async fn make(
     let (mut tx, layout) = visitor.begin(&api, Section::Settings).await?;
     let (present, chapters) = with_chapters(&mut tx, id).await?;
     check_changeable(&chapters)?;
-    let mut shown = ChaptersPage::new(layout, &present, &chapters, &entered);
+    let mut shown = ChaptersPage::new(&api, layout, &present, &chapters, &entered);
     let text = shown.layout.text;
     let new = entered_name(&shown.name);
     let parent = entered.get("parent").filter(|parent| !parent.is_empty());

@@ -55,6 +55,7 @@ struct PeoplePage {
     next: Option<String>,
     /// Whether the caller can add somebody: not if an app owns the hierarchy.
     is_changeable: bool,
+    app_url: String,
     faults: Vec<Fault>,
 }
 
@@ -119,6 +120,7 @@ pub(super) async fn show(
         people,
         q,
         is_changeable,
+        app_url: api.pages().app_url.clone(),
         faults: Vec::new(),
         layout: Layout {
             heading: text.named(if is_erased { "erasure-done" } else { "roles-title" }, &present.name),

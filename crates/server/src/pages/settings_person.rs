@@ -39,6 +39,7 @@ pub(super) struct PersonPage {
     person: Uuid,
     section: &'static str,
     is_changeable: bool,
+    app_url: String,
     held: Vec<Shown>,
     /// The person, if they can get a certification.
     certifiable: Option<Uuid>,
@@ -134,6 +135,7 @@ impl Known {
             person: one.person_id,
             section: "settings-section-people",
             is_changeable: self.is_changeable(),
+            app_url: api.pages().app_url.clone(),
             held: one.roles.iter().map(shown).collect(),
             certifiable: Some(one.person_id)
                 .filter(|_| !is_own && one.roles.iter().any(|held| held.role == Role::Mentor)),
