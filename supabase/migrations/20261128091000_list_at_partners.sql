@@ -678,7 +678,7 @@ begin atomic
       select coalesce(jsonb_agg(to_jsonb(n)), '[]')
       from (
         select l.notification_type as stage, l.sent_at as recorded_at, l.idempotency_key, d.due_date, d.state as delivery,
-          d.reason, d.available_at, d.cancelled_in is not null as cancelled_by_worker, d.id as delivery_id
+          d.reason, case when isfinite(d.available_at) then d.available_at end as available_at, d.cancelled_in is not null as cancelled_by_worker, d.id as delivery_id
         from public.cert_notification_log l left join certvakt.deliveries d on d.id = l.id
         where l.certification_id = c.id and (l.sent_at >= c.cycle_began or d.finished_at >= c.cycle_began)
         order by l.sent_at desc, l.id desc limit 100) n),
