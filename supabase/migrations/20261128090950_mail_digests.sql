@@ -130,7 +130,16 @@ begin atomic
     from days d
     join public.peer_mentor_certifications c
       on c.organisation_id = d.organisation_id and c.status <> 'suspended' and c.expires_at >= d.first and c.expires_at < d.after_month
-      and (digest_items.chapters is null or c.chapter_id = any (digest_items.chapters))
+    where digest_items.chapters is null
+    union all
+    -- A condition for both would read those of the whole organisation. The expression is that of the index of chapters.
+    select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
+    from days d
+    cross join unnest(digest_items.chapters) as of_chapter (id)
+    join public.peer_mentor_certifications c
+      on c.chapter_id = of_chapter.id and c.organisation_id = d.organisation_id and c.status <> 'suspended'
+      and (case when c.expires_at is null then 'infinity' else c.expires_at end) >= d.first
+      and (case when c.expires_at is null then 'infinity' else c.expires_at end) < d.after_month
     union all
     select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
     from unreachable u
