@@ -100,6 +100,7 @@ partner = Partner
 event = The partner's id of the event
 partner-key = The partner’s key for you
 consent-since = You consent since
+enrolled-at = Enrolled with the partner
 excluded-since = Excluded since
 listed = Eligible for the listing
 accepted-at = Sent to the partner

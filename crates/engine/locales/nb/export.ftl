@@ -100,6 +100,7 @@ partner = Partner
 event = Partnerens id for hendelsen
 partner-key = Partnerens nøkkel for deg
 consent-since = Du har samtykket siden
+enrolled-at = Meldt inn hos partneren
 excluded-since = Holdt utenfor siden
 listed = Skal stå på listen
 accepted-at = Partneren fikk vite det
