@@ -76,7 +76,7 @@ async fn a_login_without_a_person_is_sent_to_the_page_that_says_what_to_do() {
     let place = TestService::start("").await;
     let mut browser = place.browser();
     let page = browser.sign_in("/sign-in/provider", "stranger").await;
-    assert!(page.url.ends_with("/sign-in"), "{}", page.url);
+    assert!(page.url.ends_with("/sign-in?return_to=%2F"), "{}", page.url);
     assert!(page.text.contains("Åpne invitasjonen"), "{}", page.text);
 }
 
