@@ -45,7 +45,7 @@ async fn each_provider_has_a_button_and_its_own_logins() {
     let mut stranger = place.browser();
     stranger.language = "en";
     let page = stranger.sign_in("/sign-in/provider?return_to=/today&provider=other", "coordinator").await;
-    assert_eq!(page.url, "https://certvakt.example/sign-in", "{}", page.text);
+    assert_eq!(page.url, "https://certvakt.example/sign-in?return_to=%2Ftoday", "{}", page.text);
     assert!(page.text.contains("not linked to a person yet"), "{}", page.text);
     let issuers: String = place
         .database
