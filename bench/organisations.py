@@ -43,6 +43,12 @@ DETAILS_BY_HAND = """(
       (select n.name from certvakt.person_names n
         where n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id),
       (select p.name from certvakt.people p where p.id = c.peer_mentor_id)) as mentor,
+    case when exists (
+        select from certvakt.person_names n
+        where n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id and n.name is not null)
+      then (select n.family_name from certvakt.person_names n
+        where n.person_id = c.peer_mentor_id and n.organisation_id = c.organisation_id)
+      else (select p.family_name from certvakt.people p where p.id = c.peer_mentor_id) end as family_name,
     (select p.erased_at is not null from certvakt.people p where p.id = c.peer_mentor_id) as is_mentor_erased,
     c.certification_type as type_code,
     (select t.name from certvakt.certification_types t
