@@ -1085,7 +1085,7 @@ begin atomic
   order by o.name, p.code;
 end;
 comment on function certvakt.partner_alarms is
-  'Returns the partners of the organisations in which the caller is a coordinator or an administrator that stopped, or of which reports wait that the caller may settle: at most 11 of them count.';
+  'Returns the partners to which sending has stopped, and those with reports for the caller to settle, of the organisations in which the caller is a coordinator or an administrator. It counts at most 11 reports of a partner.';
 
 create function certvakt.settle_report(organisation uuid, partner text, event text, certification uuid) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$

@@ -2,7 +2,8 @@
 //!
 //! A certification needs somebody while its stage `expired` is current, or while a notice of its current stage cannot be
 //! delivered, until somebody records a contact. Those that expire within a month follow, for planning.
-//! Beside them are the held runs, and the partners that stopped or of which reports wait that the caller may settle.
+//! Beside them are the held runs, the partners to which sending has stopped, and those with reports for the caller to
+//! settle.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;

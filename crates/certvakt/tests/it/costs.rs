@@ -285,8 +285,8 @@ async fn read<T, const N: usize>(
 
 /// A page of fifty, and one more as the API asks for: what it held last, and that
 /// - it read so many pages, and so many entries of the index in which it is found;
-/// - it scanned the certifications from end to end so often;
-/// - of the functions that ask who is asking, the busiest ran so often.
+/// - it made so many sequential scans of the certifications;
+/// - it made so many calls of the function that it called most.
 async fn page(database: &TestDatabase, after: Option<After>) -> (After, [i64; 4]) {
     let statistics = "(select idx_tup_read from pg_stat_user_indexes
         where indexrelname = 'peer_mentor_certifications_chapter'),

@@ -77,3 +77,16 @@ async fn send(browser: &mut Browser, page: &Answer, entered: &[(&str, &str)]) ->
     fields.extend(entered);
     browser.send(Method::POST, &action, &fields).await
 }
+
+/// Adds addresses of mentor `a2`: those that organisations have, each with its short name, kind and address, and the mentor's own.
+async fn with_addresses(place: &TestService, of_organisations: &[[&str; 3]], own: &[[&str; 2]]) {
+    let mentor = "'00000000-0000-4000-8000-0000000100a2'";
+    let of_organisations = of_organisations.iter().map(|[slug, kind, address]| {
+        let organisation = format!("(select id from certvakt.organisations where slug = '{slug}')");
+        format!("({mentor}, '{kind}', '{address}', {organisation})")
+    });
+    let own = own.iter().map(|[kind, address]| format!("({mentor}, '{kind}', '{address}', null)"));
+    let rows = of_organisations.chain(own).collect::<Vec<_>>().join(", ");
+    let columns = "person_id, kind, address, organisation_id";
+    place.database.execute(&format!("insert into certvakt.contact_points ({columns}) values {rows}")).await;
+}

@@ -11,7 +11,7 @@ use certvakt_store::caller::{self, Certification, Chapter, Organisation};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::action::Action;
-use super::chapter_switch::{named, switch};
+use super::chapter_switch::{keep, named};
 use super::error::PageError;
 use super::form::{Choice, Fault};
 use super::link::link;
@@ -78,8 +78,8 @@ pub(super) async fn show(
     let types = overview::certification_types(&mut tx).await?;
     let chapters = caller::chapters(&mut tx).await?;
     let filter = filter_of(&query, &organisations, &api)?;
-    // The list has the choice among its filters, so only the menu needs it.
-    switch(&mut layout, PATH, &named(&chapters), filter.chapter_id);
+    // The filters of the list have the choice.
+    keep(&mut layout, &named(&chapters), filter.chapter_id);
     let page = paging::page(&mut tx, PATH, &query, &filter, now).await?;
     tx.commit().await?;
     let mut rows: Vec<Row> = page.found.iter().map(|one| row(one, filter.on, now, text)).collect();

@@ -17,6 +17,12 @@ pub(super) fn named(chapters: &[Chapter]) -> Vec<(Uuid, String)> {
     chapters.iter().map(|one| (one.id, one.name.clone())).collect()
 }
 
+/// Lets the menu keep the chosen chapter, if there are several.
+pub(super) fn keep(layout: &mut Layout, chapters: &[(Uuid, String)], chapter: Option<Uuid>) {
+    let is_known = |id: &Uuid| chapters.len() > 1 && chapters.iter().any(|(one, _)| one == id);
+    layout.chapter = chapter.filter(is_known);
+}
+
 /// The chapters to choose from, all of them first, with their links, and whether each is shown; empty if there is only one.
 /// The menu keeps the chosen one.
 pub(super) fn switch(
@@ -25,10 +31,10 @@ pub(super) fn switch(
     chapters: &[(Uuid, String)],
     chapter: Option<Uuid>,
 ) -> Vec<(String, String, bool)> {
+    keep(layout, chapters, chapter);
     if chapters.len() < 2 {
         return Vec::new();
     }
-    layout.chapter = chapter.filter(|id| chapters.iter().any(|(one, _)| one == id));
     let all = (layout.text.say("today-all-chapters"), path.to_owned(), chapter.is_none());
     let each = chapters
         .iter()

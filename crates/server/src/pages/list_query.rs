@@ -140,10 +140,10 @@ pub(super) fn state(one: &Certification, on: Option<NaiveDate>, now: DateTime<Ut
 
 /// A certification as a row of the list, with its state on the day of the list.
 pub(super) fn row(one: &Certification, on: Option<NaiveDate>, now: DateTime<Utc>, text: Text) -> Row {
-    let row = Row::of(one, now, text);
-    if on.is_none() {
-        return row;
-    }
     let state = state(one, on, now);
-    Row { state: text.say(&format!("state-{}", state.as_str())), tone: tone(state), ..row }
+    Row {
+        state: text.say(&format!("state-{}", state.as_str())),
+        tone: tone(state),
+        ..Row::of(one, now, text)
+    }
 }

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use crate::{CallerTx, StoreError};
 
-/// The number of waiting reports of a partner that count; one more says that there are more.
+/// The highest number of waiting reports of a partner that is counted.
 pub const MOST_REPORTS: i64 = 10;
 
-/// A held run, or a partner that stopped or of which reports wait.
+/// A held run; or a partner to which sending has stopped, or with reports for the caller to settle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
     /// The organisation.
@@ -23,7 +23,7 @@ pub struct Alarm {
     pub is_administered: bool,
     /// Whether sending to the partner stopped.
     pub is_stopped: bool,
-    /// The number of its reports that wait for a decision of the caller, at most one more than [`MOST_REPORTS`].
+    /// The number of its reports for the caller to settle: [`MOST_REPORTS`] plus one stands for more.
     pub reports_waiting: i64,
 }
 

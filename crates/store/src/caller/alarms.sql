@@ -1,5 +1,6 @@
 -- What needs the caller besides certifications: the latest run of each of their organisations, except missed nights, if it
--- is held and nobody decided about it; and the partners that stopped, or of which reports wait.
+-- is held and nobody decided about it; the partners to which sending has stopped, and those with reports for the caller to
+-- settle.
 select r.organisation_id as "organisation_id!", r.run_date as "held_on?", null as organisation, null as partner,
   false as "is_administered!", false as "is_stopped!", 0::bigint as "reports_waiting!"
 from unnest(certvakt.current_organisations()) as o (id)

@@ -1,4 +1,4 @@
-//! A name that tries to be more than a name, on every page, in every file and in every e-mail that shows people.
+//! A name with markup and quotation marks, on every page, in every file and in every e-mail that shows people.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use super::signed_in;
 use crate::harness::{NOON, succeed};
 use crate::sign_in::{Answer, TestService};
 
-/// The begin of the longest name that a register may give somebody.
+/// The beginning of the longest name that a register may give somebody.
 const MARKUP: &str = "<script>k()</script>k\"k'k&k";
 /// The same in a page, and its parts that no page may contain.
 const ESCAPED: &str = "&#60;script&#62;k()&#60;/script&#62;k&#34;k&#39;k&#38;k";

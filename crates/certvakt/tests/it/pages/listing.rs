@@ -166,7 +166,7 @@ async fn a_list_by_mentor_has_the_most_urgent_mentors_first_and_their_certificat
     let later = browser.get("/certifications?q=rad&order=mentor&on=1.7.26").await;
     let seen: Vec<String> = without_what_tells_apart(names(&later));
     assert_eq!(seen[..6], [40, 40, 55, 55, 58, 58].map(name));
-    // Whoever renews the last mentor of a page goes on after it.
+    // The next page begins after the last mentor of this one, even if that mentor changes places meanwhile.
     let next = link(&first, "Neste side").unwrap();
     let change = "update public.peer_mentor_certifications set status = 'suspended' where peer_mentor_id in
           (select id from certvakt.people where name = 'Rad 0042')";

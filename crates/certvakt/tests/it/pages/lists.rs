@@ -2,7 +2,7 @@
 
 use calamine::{DataType, Reader, Xlsx};
 
-use super::{certification, element, send, signed_in};
+use super::{certification, element, send, signed_in, with_addresses};
 use crate::sign_in::{Answer, TestService, between};
 
 /// The names in a list.
@@ -243,19 +243,17 @@ async fn the_list_is_a_file_too_with_the_same_filters() {
 async fn a_file_has_addresses_if_the_person_asks_for_them_and_the_access_log_says_so() {
     let place = TestService::start("").await;
     // The mentor's own mail address stays theirs, and another organisation has a number as well.
-    place
-        .database
-        .execute(
-            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
-             select '00000000-0000-4000-8000-0000000100a2', k.kind, k.address, o.id
-             from (values ('a', 'phone', '+4711111111'), ('a', 'email', '=1@example.org'), ('a', 'email', 'b@example.org'),
-               ('b', 'phone', '+4799999999')) k (slug, kind, address)
-             join certvakt.organisations o on o.slug = k.slug;
-             insert into certvakt.contact_points (person_id, kind, address) values
-               ('00000000-0000-4000-8000-0000000100a2', 'email', 'privat@example.org'),
-               ('00000000-0000-4000-8000-0000000100a2', 'phone', '+4722222222')",
-        )
-        .await;
+    with_addresses(
+        &place,
+        &[
+            ["a", "phone", "+4711111111"],
+            ["a", "email", "=1@example.org"],
+            ["a", "email", "b@example.org"],
+            ["b", "phone", "+4799999999"],
+        ],
+        &[["email", "privat@example.org"], ["phone", "+4722222222"]],
+    )
+    .await;
     let mut browser = signed_in(&place, "coordinator").await;
     let file = browser.get("/certifications.csv?state=due&contacts=yes").await;
     assert_eq!(

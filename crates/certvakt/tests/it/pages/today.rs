@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::partners::{PAGE, with_partner, with_report};
-use super::{certification, element, send, signed_in};
+use super::{certification, element, send, signed_in, with_addresses};
 use crate::sign_in::{Answer, TestService, between};
 
 /// Each heading of the second level, with the names below it.
@@ -157,17 +157,12 @@ async fn the_api_counts_by_the_same_definition() {
 #[tokio::test]
 async fn coordinators_see_the_addresses_that_their_register_has() {
     let place = TestService::start("").await;
-    place
-        .database
-        .execute(
-            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
-             select '00000000-0000-4000-8000-0000000100a2', k.kind, k.address, o.id
-             from certvakt.organisations o, (values ('phone', '+4712345678'), ('email', 'mentor@example.org')) k (kind, address)
-             where o.slug = 'a';
-             insert into certvakt.contact_points (person_id, kind, address)
-             values ('00000000-0000-4000-8000-0000000100a2', 'email', 'privat@example.org')",
-        )
-        .await;
+    with_addresses(
+        &place,
+        &[["a", "phone", "+4712345678"], ["a", "email", "mentor@example.org"]],
+        &[["email", "privat@example.org"]],
+    )
+    .await;
     let mut browser = signed_in(&place, "coordinator").await;
     let page = browser.get(&certification("a2")).await;
     for link in ["href=\"tel:+4712345678\"", "href=\"mailto:mentor%40example.org\""] {
@@ -191,19 +186,17 @@ async fn today_shows_how_to_reach_whom_and_the_access_log_says_so() {
     let place = TestService::start("").await;
     with_others(&place).await;
     // One number is in the register and the mentor's own, and another organisation has a number as well.
-    place
-        .database
-        .execute(
-            "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
-             select '00000000-0000-4000-8000-0000000100a2', k.kind, k.address, o.id
-             from (values ('a', 'phone', '+4712345678'), ('a', 'phone', '+4711111111'), ('a', 'email', 'mentor@example.org'),
-               ('b', 'phone', '+4799999999')) k (slug, kind, address)
-             join certvakt.organisations o on o.slug = k.slug;
-             insert into certvakt.contact_points (person_id, kind, address) values
-               ('00000000-0000-4000-8000-0000000100a2', 'email', 'privat@example.org'),
-               ('00000000-0000-4000-8000-0000000100a2', 'phone', '+4712345678')",
-        )
-        .await;
+    with_addresses(
+        &place,
+        &[
+            ["a", "phone", "+4712345678"],
+            ["a", "phone", "+4711111111"],
+            ["a", "email", "mentor@example.org"],
+            ["b", "phone", "+4799999999"],
+        ],
+        &[["email", "privat@example.org"], ["phone", "+4712345678"]],
+    )
+    .await;
     let mut browser = signed_in(&place, "coordinator").await;
     let page = browser.get("/today").await;
     let of_a2 = row(&page, "Mentor a2").replace("&#43;", "+");
