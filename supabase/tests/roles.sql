@@ -73,7 +73,7 @@ select is((
     '00000000-0000-4000-8000-0000000000a0', null, '00000000-0000-4000-8000-000000000002', null, 1) p),
   't f f', 'somebody whose last role has ended can get it again');
 reset role;
-select is((select string_agg(kind || ' ' || right(person_id::text, 2) || ' ' || right(made_by::text, 2), ', ' order by id)
+select is((select string_agg(kind || ' ' || right(person_id::text, 2) || ' ' || right(made_by::text, 2), ', ' order by made_at)
   from certvakt.person_changes where kind in ('promoted', 'demoted')), 'promoted 01 02, demoted 02 01', 'the history records who changed roles');
 \else
 reset role;

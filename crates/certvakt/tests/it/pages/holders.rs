@@ -128,7 +128,7 @@ async fn roles_are_given_and_ended() {
     assert_eq!(element(&page, "h1"), "Rollen er avsluttet: Mentor a4");
     assert_eq!(held(&place).await, BEFORE);
     let kinds: String =
-        place.database.value("select string_agg(kind, ' ' order by id) from certvakt.person_changes").await;
+        place.database.value("select string_agg(kind, ' ' order by made_at) from certvakt.person_changes").await;
     assert_eq!(kinds, "appointed promoted relieved demoted", "each once");
     let history = browser.get(&super::certification("a4")).await;
     for event in ["Ble administrator.", "Er ikke lenger administrator."] {

@@ -374,7 +374,7 @@ async fn a_chapter_is_handed_over_in_one_form() {
     let page = administrator.get(&certification("a4")).await;
     assert_eq!(page.text.matches("Ble koordinator i Own.").count(), 1, "{}", page.text);
     let kinds: String =
-        place.database.value("select string_agg(kind, ' ' order by id) from certvakt.person_changes").await;
+        place.database.value("select string_agg(kind, ' ' order by made_at) from certvakt.person_changes").await;
     assert_eq!(kinds, "appointed relieved");
     let id = certification("a4");
     let text = place.database.ok(["explain", id.rsplit('/').next().unwrap()]);
