@@ -27,7 +27,7 @@ comment on column certvakt.contacts.expires_at is 'The end of the validity that 
 comment on column certvakt.contacts.next_on is
   'The day on which somebody should contact the mentor again, in the organisation''s time zone. Null: nobody needs to, until the date changes.';
 comment on column certvakt.contacts.note is 'What was said, in the words of the coordinator.';
-create index contacts_certification on certvakt.contacts (certification_id, made_at desc);
+create index contacts_certification on certvakt.contacts (certification_id, made_at desc, id desc);
 create index contacts_made_by on certvakt.contacts (made_by, made_at desc);
 create index contacts_next on certvakt.contacts (chapter_id, next_on, id) where next_on is not null;
 

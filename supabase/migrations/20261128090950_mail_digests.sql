@@ -132,14 +132,19 @@ begin atomic
       on c.organisation_id = d.organisation_id and c.status <> 'suspended' and c.expires_at >= d.first and c.expires_at < d.after_month
     where digest_items.chapters is null
     union all
-    -- A condition for both would read those of the whole organisation. The expression is that of the index of chapters.
-    select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
+    -- The planner cannot estimate the days of `first` and `after_month`. `offset 0` keeps it from reading the whole table: it
+    -- looks each chapter up in the index, whose expression this is.
+    select c.*
     from days d
-    cross join unnest(digest_items.chapters) as of_chapter (id)
-    join public.peer_mentor_certifications c
-      on c.chapter_id = of_chapter.id and c.organisation_id = d.organisation_id and c.status <> 'suspended'
-      and (case when c.expires_at is null then 'infinity' else c.expires_at end) >= d.first
-      and (case when c.expires_at is null then 'infinity' else c.expires_at end) < d.after_month
+    join certvakt.chapters h on h.organisation_id = d.organisation_id and h.id = any (digest_items.chapters)
+    cross join lateral (
+      select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
+      from public.peer_mentor_certifications c
+      where c.chapter_id = h.id and c.status <> 'suspended'
+        and (case when c.expires_at is null then 'infinity' else c.expires_at end) >= d.first
+        and (case when c.expires_at is null then 'infinity' else c.expires_at end) < d.after_month
+      offset 0
+    ) c
     union all
     select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
     from unreachable u
@@ -152,14 +157,15 @@ begin atomic
     greatest(c.updated_at, case when r.reason = 2 then u.since end)
   from found c
   join days d on d.organisation_id = c.organisation_id
-  join certvakt.certification_types t on t.organisation_id = c.organisation_id and t.code = c.certification_type
   left join unreachable u on u.certification_id = c.id
   cross join lateral (select (c.expires_at at time zone d.time_zone)::date as last_valid_day) e
   cross join lateral (
     select case
         when e.last_valid_day < d.today then 1
         when u.certification_id is not null
-          and e.last_valid_day - (select max(x) from unnest(coalesce(t.lead_times, d.lead_times)) x) <= d.today then 2
+          and e.last_valid_day - (
+            select max(days_before) from certvakt.certification_types t, unnest(coalesce(t.lead_times, d.lead_times)) days_before
+            where t.organisation_id = c.organisation_id and t.code = c.certification_type) <= d.today then 2
         when e.last_valid_day <= d.today + 7 then 3
         when e.last_valid_day <= d.today + 30 then 4
       end as reason
