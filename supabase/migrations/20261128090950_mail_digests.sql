@@ -125,15 +125,20 @@ begin atomic
     where v.finished_at is null and v.available_at is null and v.organisation_id = any (digest_items.organisations)
     group by l.certification_id
   ),
+  -- The planner cannot estimate how few rows the days from `first` to `after_month` have. `offset 0` keeps the conditions
+  -- together, so that it uses an index instead of reading the whole table.
   found as (
-    select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
+    select c.*
     from days d
-    join public.peer_mentor_certifications c
-      on c.organisation_id = d.organisation_id and c.status <> 'suspended' and c.expires_at >= d.first and c.expires_at < d.after_month
+    cross join lateral (
+      select c.id, c.organisation_id, c.chapter_id, c.peer_mentor_id, c.certification_type, c.expires_at, c.updated_at
+      from public.peer_mentor_certifications c
+      where c.organisation_id = d.organisation_id and c.status <> 'suspended' and c.expires_at >= d.first and c.expires_at < d.after_month
+      offset 0
+    ) c
     where digest_items.chapters is null
     union all
-    -- The planner cannot estimate the days of `first` and `after_month`. `offset 0` keeps it from reading the whole table: it
-    -- looks each chapter up in the index, whose expression this is.
+    -- The expression is that of the index of chapters.
     select c.*
     from days d
     join certvakt.chapters h on h.organisation_id = d.organisation_id and h.id = any (digest_items.chapters)
@@ -158,7 +163,8 @@ begin atomic
   from found c
   join days d on d.organisation_id = c.organisation_id
   left join unreachable u on u.certification_id = c.id
-  cross join lateral (select (c.expires_at at time zone d.time_zone)::date as last_valid_day) e
+  -- `offset 0` again: each value is computed once.
+  cross join lateral (select (c.expires_at at time zone d.time_zone)::date as last_valid_day offset 0) e
   cross join lateral (
     select case
         when e.last_valid_day < d.today then 1
@@ -169,6 +175,7 @@ begin atomic
         when e.last_valid_day <= d.today + 7 then 3
         when e.last_valid_day <= d.today + 30 then 4
       end as reason
+    offset 0
   ) q
   cross join lateral (
     select q.reason,
