@@ -300,6 +300,7 @@ note-label = Note (optional)
 today-cut-title = This page does not show everything
 certifications-file-cut = The file has no more rows than this. Choose a filter, and download several files.
 
+undo-move = Undo the move: back to { $name }
 undo-last = Undo your last change
 undo-together = { $number ->
    *[other] You changed { $number } certifications together. Show them

@@ -300,6 +300,7 @@ note-label = Merknad (valgfritt)
 today-cut-title = Siden viser ikke alle sakene
 certifications-file-cut = Filen har ikke flere rader enn dette. Velg et filter, og last ned flere filer.
 
+undo-move = Angre flyttingen: tilbake til { $name }
 undo-last = Angre din siste endring
 undo-together = { $number ->
    *[other] Du endret { $number } sertifiseringer samtidig. Vis dem

@@ -60,6 +60,8 @@ struct CertificationPage {
     no_action: Option<String>,
     /// The form of their last change, if they can undo it, and the number of certifications that it changed.
     undoable: Option<(Uuid, i64)>,
+    /// The chapter of the certification and the one to which they may move the mentor back, with its name.
+    moved_back: Option<(Uuid, Uuid, String)>,
     /// What the person may do with the mentor, as the end of the path and the label of the link.
     mentor_actions: Vec<(&'static str, String)>,
     /// The mentor, if the person may record another certification of theirs.
@@ -139,6 +141,7 @@ pub(super) async fn show(
         has_letter: has_letter(&standing) && points.iter().all(|one| one.kind != "email"),
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
         undoable: mentor.undo_form.zip(mentor.undo_number),
+        moved_back: moved_back(&found, &mentor),
         mentor_actions: mentor_actions(&found, &mentor, text),
         certifiable: Some(found.mentor_id).filter(|_| found.is_managed && mentor.is_member && !has_ended),
         // The settings have a page of those who have not ended.
@@ -165,6 +168,13 @@ fn validity(standing: &Standing, text: Text) -> String {
         _ => "until-future",
     };
     text.named(key, &text.date(day))
+}
+
+/// The chapter of a certification and the one to which the person may move its mentor back, with its name.
+fn moved_back(found: &Certification, mentor: &Mentor) -> Option<(Uuid, Uuid, String)> {
+    let name = mentor.changes.last()?.before.as_deref().map(line);
+    let may = found.is_managed && mentor.is_member;
+    mentor.moved_from.zip(name).filter(|_| may).map(|(before, name)| (found.chapter_id, before, name))
 }
 
 /// What is known beside the date.

@@ -39,6 +39,9 @@ pub struct Mentor {
     pub undo_form: Option<Uuid>,
     /// The number of certifications that the form changed.
     pub undo_number: Option<i64>,
+    /// The chapter from which the caller moved the mentor to that of the certification, less than a day ago, if nothing
+    /// else happened to the mentor since.
+    pub moved_from: Option<Uuid>,
     /// Whether the caller may record that the mentor died or left.
     pub may_end: bool,
     /// Whether the caller may correct the mentor's addresses.

@@ -12,6 +12,13 @@ select (
     where r.certification_id = c.id and r.version = c.updated_at and r.made_by = (select certvakt.current_person())
       and r.made_at > now() - interval '1 day'
     order by r.made_at desc limit 1) as "undo_number?",
+  (
+    select v.chapter_before from certvakt.person_changes v
+    where v.person_id = c.peer_mentor_id and v.organisation_id = c.organisation_id and v.kind = 'moved' and v.chapter_after = c.chapter_id
+      and v.made_by = (select certvakt.current_person()) and v.made_at > now() - interval '1 day'
+      and not exists (
+        select from certvakt.person_changes later
+        where later.person_id = v.person_id and later.organisation_id = v.organisation_id and later.made_at > v.made_at)) as "moved_from?",
   c.peer_mentor_id as mentor_id, c.organisation_id,
   certvakt.may_end(c.peer_mentor_id, c.organisation_id) as "may_end!",
   certvakt.may_correct_addresses(c.id) as "may_correct_addresses!",

@@ -127,8 +127,10 @@ async fn roles_are_given_and_ended() {
     let page = saved(&mut browser, MENTOR, "roles/endings", &[("role", "org_admin")]).await;
     assert_eq!(element(&page, "h1"), "Rollen er avsluttet: Mentor a4");
     assert_eq!(held(&place).await, BEFORE);
-    let kinds: String =
-        place.database.value("select string_agg(kind, ' ' order by made_at) from certvakt.person_changes").await;
+    let kinds: String = place
+        .database
+        .value("select string_agg(kind, ' ' order by made_at) from certvakt.person_changes")
+        .await;
     assert_eq!(kinds, "appointed promoted relieved demoted", "each once");
     let history = browser.get(&super::certification("a4")).await;
     for event in ["Ble administrator.", "Er ikke lenger administrator."] {

@@ -2,6 +2,7 @@
 
 use super::{certification, element, send, signed_in};
 use crate::sign_in::{Browser, TestService, between};
+use reqwest::Method;
 
 /// A mentor of the test data, by their chapter.
 fn mentor(chapter: &str) -> String {
@@ -227,13 +228,28 @@ async fn a_mentor_moves_with_the_certifications_of_the_chapter() {
     }
     let text = database.ok(["explain", path.rsplit('/').next().unwrap()]);
     assert!(text.contains(": the mentor moved from Own to Below"), "{text}");
-    // The same form moves them back.
-    let form = browser.get(&format!("{path}/moves")).await;
-    send(&mut browser, &form, &[("chapter", "00000000-0000-4000-8000-0000000000a2")]).await;
-    assert_eq!(database.value::<String>(&whereabouts).await, "Own mentor Own");
+    // The person who moved them can undo it, for a day.
+    let undo = "Angre flyttingen: tilbake til Own";
+    let mut administrator = signed_in(&place, "administrator").await;
+    assert!(!administrator.get(&path).await.text.contains("Angre flyttingen"));
+    let page = browser.get(&path).await;
+    let rest = page.text.split_once("/moves\">").unwrap().1;
+    let undoing = rest.split_once("</form>").unwrap().0;
+    assert!(undoing.contains(undo), "{}", page.text);
+    let field = |name: &str| between(undoing, &format!("name=\"{name}\" value=\""), "\"");
+    let fields = ["csrf", "from", "chapter"].map(|name| (name, field(name)));
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    for _ in 0..2 {
+        let moved = browser.send(Method::POST, &format!("{path}/moves"), &fields).await;
+        assert_eq!(moved.status, 303, "{}", moved.text);
+        assert_eq!(database.value::<String>(&whereabouts).await, "Own mentor Own");
+    }
+    let page = browser.get(&path).await;
+    assert_eq!(page.text.matches("Flyttet fra Below til Own.").count(), 1, "{}", page.text);
+    database.execute("update certvakt.person_changes set made_at = made_at - interval '1 day'").await;
+    assert!(!browser.get(&path).await.text.contains("Angre flyttingen"));
 
     // An administrator moves them out of the coordinator's sight; the other chapters keep what they had.
-    let mut administrator = signed_in(&place, "administrator").await;
     let form = administrator.get(&format!("{path}/moves")).await;
     let moved = send(&mut administrator, &form, &[("chapter", "00000000-0000-4000-8000-0000000000a3")]).await;
     assert_eq!(moved.status, 303, "{}", moved.text);
@@ -373,8 +389,10 @@ async fn a_chapter_is_handed_over_in_one_form() {
     assert_eq!(coordinator.get(&certification("a2")).await.status, 404);
     let page = administrator.get(&certification("a4")).await;
     assert_eq!(page.text.matches("Ble koordinator i Own.").count(), 1, "{}", page.text);
-    let kinds: String =
-        place.database.value("select string_agg(kind, ' ' order by made_at) from certvakt.person_changes").await;
+    let kinds: String = place
+        .database
+        .value("select string_agg(kind, ' ' order by made_at) from certvakt.person_changes")
+        .await;
     assert_eq!(kinds, "appointed relieved");
     let id = certification("a4");
     let text = place.database.ok(["explain", id.rsplit('/').next().unwrap()]);
