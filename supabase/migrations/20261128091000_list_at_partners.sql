@@ -1087,6 +1087,67 @@ end;
 comment on function certvakt.partner_alarms is
   'Returns the partners to which sending has stopped, and those with reports for the caller to settle, of the organisations in which the caller is a coordinator or an administrator. It counts at most 11 reports of a partner.';
 
+-- The rules are those of partner_alarms and waiting_reports, for many people at once: a test compares them.
+create function certvakt.digest_partners(organisations uuid[], people uuid[])
+returns table (
+  organisation_id uuid, person_id uuid, partner text, is_stopped boolean, reports_waiting bigint, changed_at timestamptz)
+language sql stable set search_path = ''
+begin atomic
+  with recursive managing as materialized (
+    select distinct m.organisation_id, m.chapter_id, m.person_id, m.role
+    from unnest(digest_partners.people) as person (id)
+    join certvakt.memberships m on m.person_id = person.id
+    where m.organisation_id = any (digest_partners.organisations) and m.role in ('coordinator', 'org_admin')
+  ),
+  reports as materialized (
+    select r.organisation_id, r.partner, r.environment, r.event_id, r.received_at, r.certification_id, l.person_id as mentor_id
+    from certvakt.partners p
+    join certvakt.partner_reports r on r.organisation_id = p.organisation_id and r.partner = p.code and r.outcome = 'waiting'
+    left join certvakt.listings l
+      on l.organisation_id = r.organisation_id and l.partner = r.partner and l.partner_key = r.partner_key
+    where p.organisation_id = any (digest_partners.organisations) and p.environment is not null
+  ),
+  -- The chapter of the certification or, if none matched, of each certification of the mentor; and the chapters above.
+  places as (
+    select r.organisation_id, r.partner, r.environment, r.event_id, r.received_at, r.mentor_id, c.chapter_id, c.peer_mentor_id
+    from reports r
+    cross join lateral (
+      select x.organisation_id, x.chapter_id, x.peer_mentor_id from public.peer_mentor_certifications x where x.id = r.certification_id
+      union all
+      select x.organisation_id, x.chapter_id, x.peer_mentor_id from public.peer_mentor_certifications x
+      where r.certification_id is null and x.peer_mentor_id = r.mentor_id
+    ) c
+    where c.organisation_id = r.organisation_id
+    union
+    select below.organisation_id, below.partner, below.environment, below.event_id, below.received_at, below.mentor_id, h.parent_id,
+      below.peer_mentor_id
+    from places below
+    join certvakt.chapters h on h.id = below.chapter_id and h.parent_id is not null
+  ),
+  -- Each report once for each person. Nobody settles a report about themselves.
+  settled as (
+    select r.organisation_id, r.partner, r.environment, r.event_id, r.received_at, a.person_id
+    from reports r
+    join managing a on a.organisation_id = r.organisation_id and a.role = 'org_admin' and a.person_id is distinct from r.mentor_id
+    union
+    select r.organisation_id, r.partner, r.environment, r.event_id, r.received_at, k.person_id
+    from places r
+    join managing k on k.chapter_id = r.chapter_id and k.role = 'coordinator' and k.person_id <> r.peer_mentor_id
+      and k.person_id is distinct from r.mentor_id
+  )
+  select p.organisation_id, who.person_id, p.code, p.stopped_at is not null, least(count(s.event_id), 11),
+    greatest(p.stopped_at, max(s.received_at))
+  from (select distinct m.organisation_id, m.person_id from managing m) who
+  join certvakt.partners p on p.organisation_id = who.organisation_id and p.environment is not null
+  left join settled s on s.organisation_id = p.organisation_id and s.partner = p.code and s.person_id = who.person_id
+  group by p.organisation_id, p.code, who.person_id
+  having p.stopped_at is not null or count(s.event_id) > 0;
+end;
+comment on function certvakt.digest_partners is
+  'Returns, for the coordinators and administrators among some people, the partners of organisations to which sending has stopped, and those with reports for the person to settle. It counts at most 11 reports of a partner. changed_at: when it stopped, or the last of these reports came.';
+revoke all on function certvakt.digest_partners(uuid[], uuid[]) from public, anon, authenticated, service_role;
+grant execute on function certvakt.digest_partners(uuid[], uuid[]) to certvakt_worker;
+
 create function certvakt.settle_report(organisation uuid, partner text, event text, certification uuid) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$
 begin

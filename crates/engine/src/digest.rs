@@ -8,7 +8,8 @@ use certvakt_base::catalog;
 use certvakt_base::clock::Clock;
 use certvakt_base::i18n::{Catalog, Locale, line};
 use certvakt_store::auth::{MailKind, QueuedMail};
-use certvakt_store::digest::{self, Day, Line};
+use certvakt_store::caller::alarms::MOST_REPORTS;
+use certvakt_store::digest::{self, Day, Line, Partner};
 use certvakt_store::organisation::Organisation;
 use certvakt_store::{Database, StoreError, organisation, report};
 use chrono::{DateTime, Utc};
@@ -163,7 +164,8 @@ struct Text {
     preheader: String,
     greeting: String,
     about: String,
-    held: Option<Link>,
+    /// The held run, and the partners that need the person.
+    alarms: Vec<Link>,
     chapters: Vec<Chapter>,
     /// How many mentors are not listed.
     more: Option<Link>,
@@ -204,7 +206,7 @@ impl Text {
         let (urgent, all) = (sum(2), sum(REASONS.len()));
         let listed: usize = chapters.iter().map(|(_, chapter)| chapter.rows.len()).sum();
         let more = all - i64::try_from(listed).unwrap_or(all);
-        let held = lines.iter().find_map(|one| one.held_on);
+        let alarms = lines.first().map(|one| alarms(locale, one, base)).unwrap_or_default();
         let unsubscribe = lines.first().map(|one| one.unsubscribe).unwrap_or_default();
         let name = mail.name.as_deref().map(line);
         Self {
@@ -215,8 +217,11 @@ impl Text {
                 Some(name) => say(locale, "greeting-named", [("name", name)]),
                 None => say(locale, "greeting", []),
             },
-            about: count(locale, "about", urgent),
-            held: held.map(|day| (say(locale, "held", [("date", date(locale, day))]), format!("{base}runs"))),
+            about: match urgent {
+                0 if !alarms.is_empty() => say(locale, "about-alarms", []),
+                _ => count(locale, "about", urgent),
+            },
+            alarms,
             more: (more > 0).then(|| (count(locale, "more", more), format!("{base}today"))),
             footer: say(locale, "footer", []),
             schedule: (say(locale, "schedule", []), format!("{base}me")),
@@ -224,6 +229,33 @@ impl Text {
             chapters: chapters.into_iter().map(|(_, chapter)| chapter).collect(),
         }
     }
+}
+
+/// The held run and the partners, each with the link to where somebody settles it.
+fn alarms(locale: Locale, one: &Line, base: &Url) -> Vec<Link> {
+    let held =
+        one.held_on.map(|day| (say(locale, "held", [("date", date(locale, day))]), format!("{base}runs")));
+    let partners = one.partners.iter().flat_map(|partner| {
+        let link = format!("{base}partners/{}/{}", one.organisation_id, partner.name);
+        said_of(locale, partner).into_iter().map(move |words| (words, link.clone()))
+    });
+    held.into_iter().chain(partners).collect()
+}
+
+/// What a partner needs, in the words of `Today`.
+fn said_of(locale: Locale, partner: &Partner) -> Vec<String> {
+    let say = |key: &str, number: i64| {
+        let mut arguments = FluentArgs::new();
+        arguments.set("partner", line(&partner.name));
+        arguments.set("number", number);
+        CATALOG.say(locale, key, &arguments)
+    };
+    let reports = match partner.reports_waiting {
+        0 => None,
+        number @ 1..=MOST_REPORTS => Some(say("partner-reports-waiting", number)),
+        _ => Some(say("partner-reports-waiting-more", MOST_REPORTS)),
+    };
+    reports.into_iter().chain(partner.is_stopped.then(|| say("partner-stopped", 0))).collect()
 }
 
 /// A mentor, named only if the organisation allows it, with the link to the certification.

@@ -1,7 +1,8 @@
 //! The digests of coordinators: who gets one, and what is in it.
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{StoreError, WorkerTx};
@@ -26,6 +27,18 @@ pub async fn queue(tx: &mut WorkerTx, days: &[Day]) -> Result<u64, StoreError> {
     Ok(queued.execute(tx).await?.rows_affected())
 }
 
+/// A partner to which sending has stopped, or with reports for the person to settle.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Partner {
+    /// The partner's short name.
+    pub name: String,
+    /// Whether sending to the partner stopped.
+    pub is_stopped: bool,
+    /// The number of its reports for the person to settle: [`MOST_REPORTS`](crate::caller::alarms::MOST_REPORTS) plus one
+    /// stands for more.
+    pub reports_waiting: i64,
+}
+
 /// A line of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -37,6 +50,8 @@ pub struct Line {
     pub unsubscribe: Uuid,
     /// The date of the held run, if one waits.
     pub held_on: Option<NaiveDate>,
+    /// The partners that need the person, by name.
+    pub partners: Json<Vec<Partner>>,
     /// The chapter; `None` if no mentor needs anybody.
     pub chapter_id: Option<Uuid>,
     /// The chapter's name.

@@ -2,12 +2,14 @@
 
 mod mailed;
 
+use certvakt_store::caller::alarms::alarms;
 use certvakt_store::digest::{self, Day, Line};
-use certvakt_store::{Database, WorkerTx};
+use certvakt_store::{CallerClaims, Database, WorkerTx};
 use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::harness::TestDatabase;
+use crate::pages::{partner, report};
 
 const WORLD: &str = concat!(
     include_str!("../../../../supabase/tests/fixtures/world.psql"),
@@ -72,6 +74,11 @@ async fn each_schedule_has_its_days() {
     let settled = "insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome) select id, chapter_id, expires_at, 'stops' from public.peer_mentor_certifications";
     let again = "insert into certvakt.contacts (certification_id, chapter_id, expires_at, outcome, next_on) select id, chapter_id, expires_at, 'booked', '2026-06-16' from public.peer_mentor_certifications where chapter_id = '00000000-0000-4000-8000-0000000000a2'";
     let held = "insert into certvakt.runs (organisation_id, run_date, state, finished_at) values ('00000000-0000-4000-8000-0000000000a0', '2026-06-16', 'held', now() + interval '1 minute')";
+    let stopped = "update certvakt.partners set stopped_at = now() + interval '1 minute', stopped_by = 'contract', stopped_reason = 'x'";
+    let stopped_before = stopped.replace("+ interval", "- interval");
+    let off = format!("{stopped}, environment = null");
+    let [report, elsewhere] = ["a2", "a3"].map(|chapter| report("E-1", chapter, "other-date"));
+    let [only_stopped, only_report] = [stopped, &report].map(|needed| format!("{settled}; {needed}"));
     // The weekday of a weekly digest, the change after Monday, the next day with digests, and the kind.
     let cases = [
         ("weekly", 2, "", "2026-06-16", "weekly"),
@@ -88,15 +95,28 @@ async fn each_schedule_has_its_days() {
         ("daily", 1, unreachable, "2026-06-16", "daily"),
         ("daily", 1, again, "2026-06-16", "daily"),
         ("daily", 1, held, "2026-06-16", "daily"),
+        ("daily", 1, stopped, "2026-06-16", "daily"),
+        ("daily", 1, &stopped_before, "2026-06-16", ""),
+        ("daily", 1, &off, "2026-06-16", ""),
+        ("daily", 1, &report, "2026-06-16", "daily"),
+        // Somebody else settles it.
+        ("daily", 1, &elsewhere, "2026-06-16", ""),
+        ("weekly", 2, &only_stopped, "2026-06-16", "weekly"),
+        ("weekly", 2, &only_report, "2026-06-16", "weekly"),
+        // Partners wait for the chosen day.
+        ("weekly", 3, stopped, "2026-06-16", ""),
+        ("weekly", 3, &report, "2026-06-16", ""),
         ("off", 2, expired, "2026-06-16", ""),
     ];
     let database = world().await;
+    database.execute(&partner()).await;
     for (schedule, weekday, change, next, kind) in cases {
         // The month's first day is news by its date, without a change of the row.
         database
             .execute(&format!(
                 "delete from certvakt.digest_days; delete from certvakt.digests; delete from certvakt.contacts; delete from certvakt.delivery_attempts;
-                 delete from certvakt.runs where state = 'held';
+                 delete from certvakt.runs where state = 'held'; delete from certvakt.partner_reports;
+                 update certvakt.partners set environment = 'live', stopped_at = null, stopped_by = null, stopped_reason = null;
                  update public.peer_mentor_certifications set expires_at = '2026-06-20T20:00:00Z' where expires_at <> '2026-06-20T20:00:00Z';
                  insert into certvakt.digest_settings (person_id, schedule, weekday) values ('{}', '{schedule}', {weekday})
                    on conflict (person_id) do update set schedule = excluded.schedule, weekday = excluded.weekday",
@@ -224,4 +244,98 @@ async fn a_mentor_appears_once_and_the_rest_is_counted() {
         (1, Some(false), Some(vec![0, 1, 0, 0]))
     );
     tx.rollback().await.unwrap();
+}
+
+/// The partners that need a person, as the page and as the digest say: the organisation, the name, whether sending stopped,
+/// and the number of reports.
+async fn partners(database: &TestDatabase, login: &str, person: &str) -> [Vec<(Uuid, String, bool, i64)>; 2] {
+    let store = database.store().await;
+    let asking = CallerClaims { issuer: "https://issuer.example", subject: login, session: None };
+    let mut tx = store.caller(&asking).await.unwrap();
+    let on_page = alarms(&mut tx).await.unwrap().into_iter().filter_map(|one| {
+        one.partner.map(|name| (one.organisation_id, name, one.is_stopped, one.reports_waiting))
+    });
+    let on_page = on_page.collect();
+    tx.commit().await.unwrap();
+    let mut tx = store.worker().await.unwrap();
+    let mut mailed = Vec::new();
+    for organisation in ["a0", "b0"] {
+        let lines = contents(&mut tx, organisation, person, 200).await;
+        let first = lines.into_iter().next().into_iter();
+        mailed.extend(first.flat_map(|line| {
+            line.partners
+                .0
+                .into_iter()
+                .map(move |one| (line.organisation_id, one.name, one.is_stopped, one.reports_waiting))
+        }));
+    }
+    tx.rollback().await.unwrap();
+    [on_page, mailed]
+}
+
+#[tokio::test]
+async fn partners_need_the_same_people_as_on_the_page() {
+    let database = world().await;
+    database.execute(&partner()).await;
+    database.execute("insert into certvakt.digest_settings (person_id) select id from certvakt.people").await;
+    let organisation = id("a0");
+    // A coordinator and an administrator are mentors too, and one mentor is certified in two regions.
+    database
+        .execute(&format!(
+            "insert into certvakt.certification_types (organisation_id, code, name) values ('{organisation}', 'other', 'Other');
+             insert into public.peer_mentor_certifications (id, organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at) values
+               ('{}', '{organisation}', '{}', '{}', 'type', '2026-06-10T20:00:00Z'),
+               ('{}', '{organisation}', '{}', '{}', 'type', '2026-06-10T20:00:00Z'),
+               ('{}', '{organisation}', '{}', '{}', 'other', '2026-06-10T20:00:00Z');
+             insert into certvakt.listings (organisation_id, partner, partner_key, person_id) values
+               ('{organisation}', 'portal', 'M-own', '{}'), ('{organisation}', 'portal', 'M-admin', '{}')",
+            id("0200c1"), id("a4"), id("1"), id("0200c2"), id("a2"), id("2"), id("0200c3"), id("a3"), id("0100a2"), id("1"), id("2")
+        ))
+        .await;
+    // The report is about somebody whose certification did not match.
+    let unmatched = |event: &str, key: &str| report(event, "", "no-certification").replace("M-unknown", key);
+    let about = |event: &str, certification: &str, key: &str| {
+        report(event, "a2", "other-date")
+            .replace("M-a2", key)
+            .replace(&id("0200a2").to_string(), &id(certification).to_string())
+    };
+    let stop = |slug: &str| {
+        format!(
+            "update certvakt.partners set stopped_at = now(), stopped_by = 'outage', stopped_reason = 'x' where organisation_id = '{}'",
+            id(slug)
+        )
+    };
+    let of_other = "insert into certvakt.partners (organisation_id, code, environment, contract) values ('00000000-0000-4000-8000-0000000000b0', 'portal', 'live', '1')";
+    // The page counts the administrator's own report among the eleven that it reads.
+    let many = "delete from certvakt.partner_reports where event_id = 'E-9';".to_owned()
+        + &(0..12).map(|number| report(&format!("F-{number}"), "a4", "other-date")).collect::<String>();
+    // Each happens after those above it: the number of reports for the coordinator, the administrator, and the coordinator
+    // of another region.
+    let cases = [
+        ("nothing waits", String::new(), [0, 0, 0]),
+        ("the own chapter", report("E-1", "a2", "other-date"), [1, 1, 0]),
+        ("a chapter below", report("E-2", "a4", "other-date"), [2, 2, 0]),
+        ("another region", report("E-3", "a3", "other-date"), [2, 3, 1]),
+        ("the level above", report("E-4", "a1", "other-date"), [2, 4, 1]),
+        ("nobody who is known", report("E-5", "", "mentor-unknown"), [2, 5, 1]),
+        ("a mentor of two regions", unmatched("E-6", "M-a2"), [3, 6, 2]),
+        ("the coordinator", about("E-7", "0200c1", "M-own"), [3, 7, 2]),
+        ("the coordinator, unmatched", unmatched("E-8", "M-own"), [3, 8, 2]),
+        ("the administrator", about("E-9", "0200c2", "M-admin"), [4, 8, 2]),
+        ("a settled one", "update certvakt.partner_reports set outcome = 'dismissed', resolved_at = now() where event_id = 'E-1'".to_owned(), [3, 7, 2]),
+        ("another organisation", format!("{of_other}; {}", stop("b0")), [3, 7, 2]),
+        ("more than are counted", many, [11, 11, 2]),
+        ("a stop", stop("a0"), [11, 11, 2]),
+        ("a partner that is off", "update certvakt.partners set environment = null".to_owned(), [0, 0, 0]),
+    ];
+    for (what, change, reports) in cases {
+        database.execute(&change).await;
+        let people = [("coordinator", "1"), ("administrator", "2"), ("both", "3"), ("outsider", "5")];
+        for (place, (login, person)) in people.into_iter().enumerate() {
+            let [on_page, mailed] = partners(&database, login, person).await;
+            assert_eq!(mailed, on_page, "{what}: {login}");
+            let number: i64 = mailed.iter().map(|one| one.3).sum();
+            assert_eq!(number, reports.get(place).copied().unwrap_or(0), "{what}: {login}");
+        }
+    }
 }

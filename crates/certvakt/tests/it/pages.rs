@@ -33,6 +33,8 @@ mod today;
 
 use reqwest::Method;
 
+pub use partners::{PAGE, partner, report};
+
 use crate::sign_in::{Answer, Browser, TestService, between};
 
 /// A browser in which a person of the test data is signed in.

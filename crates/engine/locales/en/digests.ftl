@@ -9,7 +9,14 @@ about = { $number ->
     [one] One mentor needs you now.
    *[other] { $number } mentors need you now.
 }
+about-alarms = No mentor needs you right now, but this must be followed up.
 held = The notices for { $date } wait for an administrator's approval
+partner-reports-waiting = { $number ->
+    [one] { $partner } has reported a completed course that contradicts our data
+   *[other] { $partner } has reported { $number } completed courses that contradict our data
+}
+partner-reports-waiting-more = { $partner } has reported more than { $number } completed courses that contradict our data
+partner-stopped = Sending changes to { $partner } has stopped. Administrators follow it up
 
 expired-count = { $number } recently expired
 unreachable-count = { $number } cannot be reached

@@ -9,7 +9,14 @@ about = { $number ->
     [one] Én likeperson trenger deg nå.
    *[other] { $number } likepersoner trenger deg nå.
 }
+about-alarms = Ingen likeperson trenger deg akkurat nå, men dette må følges opp.
 held = Varslene for { $date } venter på at en administrator godkjenner dem
+partner-reports-waiting = { $number ->
+    [one] { $partner } har meldt om et fullført kurs som ikke stemmer med det som står her
+   *[other] { $partner } har meldt om { $number } fullførte kurs som ikke stemmer med det som står her
+}
+partner-reports-waiting-more = { $partner } har meldt om flere enn { $number } fullførte kurs som ikke stemmer med det som står her
+partner-stopped = { $partner } får ikke lenger vite hvilke likepersoner som kan kontaktes. Administratorene følger det opp
 
 expired-count = { $number } nylig utløpt
 unreachable-count = { $number } kan ikke nås

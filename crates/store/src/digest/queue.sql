@@ -49,14 +49,23 @@ held as (
   ) r
   where r.state = 'held' and r.decided_at is null
 ),
+-- What partners need of each person.
+partners as (
+  select p.organisation_id, p.person_id, max(p.changed_at) as changed_at
+  from whose
+  cross join lateral certvakt.digest_partners(whose.organisations, array(select distinct r.person_id from recipients r)) p
+  group by p.organisation_id, p.person_id
+),
 kinds as (
   select p.organisation_id, p.person_id, p.contact_point_id, due.today,
     case coalesce(s.schedule, 'weekly')
-      when 'daily' then case when p.has_news or h.finished_at > coalesce(b.queued_at, '-infinity') then 'daily' end
+      when 'daily' then case
+        when p.has_news or greatest(h.finished_at, a.changed_at) > coalesce(b.queued_at, '-infinity') then 'daily'
+      end
       when 'weekly' then case
         -- The chosen day is today, or one on which nothing was queued.
         when mod(extract(isodow from due.today)::integer - coalesce(s.weekday, 1) + 7, 7) < coalesce(due.today - b.last_on, 1)
-          then case when p.number > 0 or h.organisation_id is not null then 'weekly' end
+          then case when p.number > 0 or h.organisation_id is not null or a.person_id is not null then 'weekly' end
         when p.has_urgent_news then 'urgent'
       end
     end as kind
@@ -64,6 +73,7 @@ kinds as (
   join due on due.organisation_id = p.organisation_id
   left join before b on b.organisation_id = p.organisation_id
   left join held h on h.organisation_id = p.organisation_id
+  left join partners a on a.organisation_id = p.organisation_id and a.person_id = p.person_id
   left join certvakt.digest_settings s on s.person_id = p.person_id
 ),
 settings as (

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{addresses, id};
 use crate::harness::NOON;
 use crate::harness::succeed;
-use crate::pages::signed_in;
+use crate::pages::{PAGE, partner, report, signed_in};
 use crate::sign_in::{TestService, between};
 
 /// The service on a morning on which digests have not been queued yet, after a change of the data.
@@ -98,6 +98,7 @@ async fn names_need_the_organisations_permission_and_the_rest_is_counted() {
     let place = TestService::start("").await;
     place.database.until("select count(*) = 2 from certvakt.digest_days").await;
     place.database.ok(["organisation", "set", "a", "--digest-names", "true"]);
+    let eleven: String = (0..11).map(|number| report(&format!("E-{number}"), "a2", "other-date")).collect();
     place
         .database
         .execute(&format!(
@@ -107,9 +108,12 @@ async fn names_need_the_organisations_permission_and_the_rest_is_counted() {
                select ('00000000-0000-4000-8000-0000005' || to_char(n, 'FM00000'))::uuid, 'Extra <b>' || n || '</b>' from generate_series(1, 3000) n;
              insert into public.peer_mentor_certifications (organisation_id, chapter_id, peer_mentor_id, certification_type, expires_at)
                select '{}', '{}', ('00000000-0000-4000-8000-0000005' || to_char(n, 'FM00000'))::uuid, 'type', '2026-06-14T20:00:00Z' from generate_series(1, 3000) n;
-             create extension pg_stat_statements;
-             select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)",
-            addresses(&["1"]), id("1"), id("a0"), id("a2")
+             {}; {}
+             update certvakt.partners set stopped_at = now(), stopped_by = 'contract', stopped_reason = 'x';
+             alter table certvakt.partners drop constraint partners_code_form;
+             insert into certvakt.partners (organisation_id, code, environment, contract, stopped_at, stopped_by, stopped_reason)
+               values ('{}', '<b>x</b>', 'live', '1', now(), 'contract', 'x')",
+            addresses(&["1"]), id("1"), id("a0"), id("a2"), partner(), eleven, id("a0")
         ))
         .await;
     let place = place.again("");
@@ -126,23 +130,49 @@ async fn names_need_the_organisations_permission_and_the_rest_is_counted() {
         text.contains("Below: 1 will expire within seven days"),
         "a chapter without a listed mentor: {text}"
     );
-    // Each statement that finds something runs once: it decides who gets a digest, takes it, gives it its id, reads its
-    // content, and records it. Four others read the organisations, twice, and their runs, and note that the mail server
-    // accepts messages. So a digest takes nine statements, of at most ten.
-    let [of_digest, most]: [i64; 2] = place
-        .database
-        .value::<Vec<i64>>(
-            "select array[coalesce(sum(least(s.calls, greatest(s.rows, 1))) filter (
-                 where s.userid = 'certvakt_worker'::regrole and s.query ~ 'certvakt.digest_(items|recipients|days)'
-                   or s.userid = 'certvakt_auth'::regrole and s.query ~ 'certvakt.mail_queue' and s.query !~ 'delete from certvakt.sessions'), 0),
-               max(s.calls) filter (where s.userid <> 'postgres'::regrole)]::bigint[] from pg_stat_statements s
-             where s.dbid = (select oid from pg_database where datname = current_database())",
-        )
-        .await
-        .try_into()
-        .unwrap();
-    assert_eq!(of_digest, 5);
-    assert!(most < 3000, "a statement ran {most} times, perhaps for each mentor");
+    let link = format!("https://certvakt.example/partners/{}/", id("a0"));
+    // A name that the database would refuse.
+    for (words, partner) in [
+        ("portal has reported more than 10 completed courses that contradict our data", "portal"),
+        ("Sending changes to portal has stopped. Administrators follow it up", "portal"),
+        ("Sending changes to <b>x</b> has stopped. Administrators follow it up", "<b>x</b>"),
+    ] {
+        let mut lines = text.lines().skip_while(|line| *line != words).skip(1);
+        assert_eq!(lines.next(), Some(format!("{link}{partner}").as_str()), "{words} in {text:?}");
+    }
+    assert!(html.contains("Sending changes to &#60;b&#62;x&#60;/b&#62; has stopped."), "{html}");
+    assert!(!html.contains("<b>"), "{html}");
+}
+
+#[tokio::test]
+async fn whom_only_a_partner_needs_gets_the_links_of_today() {
+    let place = morning(&format!(
+        "{}; {}
+         update certvakt.partners set stopped_at = now(), stopped_by = 'contract', stopped_reason = 'x';
+         update public.peer_mentor_certifications set expires_at = '2027-06-20T20:00:00Z'",
+        partner(),
+        report("E-1", "a2", "other-date")
+    ))
+    .await;
+    let mail = received(&place).await;
+    let (text, html) = (part(&mail, 0), part(&mail, 1));
+    let url = format!("https://certvakt.example{PAGE}");
+    let mut browser = signed_in(&place, "coordinator").await;
+    let page = browser.get("/today").await;
+    for words in [
+        "portal har meldt om et fullført kurs som ikke stemmer med det som står her",
+        "portal får ikke lenger vite hvilke likepersoner som kan kontaktes",
+    ] {
+        assert!(text.contains(&format!("\n{words}")), "{words} in {text}");
+        assert!(
+            html.contains(&format!("<a href=\"{url}\" style=\"color:#0b4f8a\">{words}")),
+            "{words} in {html}"
+        );
+        assert!(page.text.contains(&format!("href=\"{PAGE}\">{words}")), "{words} in {}", page.text);
+    }
+    assert_eq!(text.lines().filter(|line| *line == url).count(), 2, "{text:?}");
+    assert!(text.contains("Ingen likeperson trenger deg akkurat nå, men dette må følges opp."), "{text}");
+    assert!(!text.contains("/certifications/"), "{text}");
 }
 
 #[tokio::test]

@@ -9,12 +9,17 @@ use crate::sign_in::{Browser, TestService, between};
 
 /// The organisation of the test data, and the page of its partner.
 pub(super) const ORGANISATION: &str = "00000000-0000-4000-8000-0000000000a0";
-pub(super) const PAGE: &str = "/partners/00000000-0000-4000-8000-0000000000a0/portal";
+pub const PAGE: &str = "/partners/00000000-0000-4000-8000-0000000000a0/portal";
 /// The certification of a mentor who was enrolled as M-x, by the chapter x.
 const CHAPTERS: [&str; 4] = ["a1", "a2", "a3", "a4"];
 
 /// Adds the partner `portal`, at which the mentors of the organisation are enrolled, listed and shown.
 pub(super) async fn with_partner(place: &TestService) {
+    place.database.execute(&partner()).await;
+}
+
+/// The SQL that adds it.
+pub fn partner() -> String {
     let enrolled: String = CHAPTERS
         .map(|chapter| {
             format!(
@@ -23,34 +28,33 @@ pub(super) async fn with_partner(place: &TestService) {
             )
         })
         .concat();
-    place
-        .database
-        .execute(&format!(
-            "begin; select set_config('certvakt.now', '{NOON}', true);
-             insert into certvakt.partners (organisation_id, code, environment, contract, accepted_environment, reconciled_at, enrolled_shown, switched_at)
-               values ('{ORGANISATION}', 'portal', 'live', '1', 'live', now(), 4, '2026-06-01T10:00:00Z');
-             insert into certvakt.partner_types values ('{ORGANISATION}', 'portal', 'type');
-             {enrolled}
-             update certvakt.listings set accepted_number = number, accepted_listed = true, confirmed_number = number, seen_listed = true;
-             commit"
-        ))
-        .await;
+    format!(
+        "begin; select set_config('certvakt.now', '{NOON}', true);
+         insert into certvakt.partners (organisation_id, code, environment, contract, accepted_environment, reconciled_at, enrolled_shown, switched_at)
+           values ('{ORGANISATION}', 'portal', 'live', '1', 'live', now(), 4, '2026-06-01T10:00:00Z');
+         insert into certvakt.partner_types values ('{ORGANISATION}', 'portal', 'type');
+         {enrolled}
+         update certvakt.listings set accepted_number = number, accepted_listed = true, confirmed_number = number, seen_listed = true;
+         commit"
+    )
 }
 
 /// Adds a report that waits: its event, the chapter of its mentor, and its reason.
 pub(super) async fn with_report(place: &TestService, event: &str, chapter: &str, reason: &str) {
+    place.database.execute(&report(event, chapter, reason)).await;
+}
+
+/// The SQL that adds it.
+pub fn report(event: &str, chapter: &str, reason: &str) -> String {
     let (key, id) = match chapter {
         "" => ("M-unknown".to_owned(), "null".to_owned()),
         _ => (format!("M-{chapter}"), format!("'{}'", certification(chapter).rsplit('/').next().unwrap())),
     };
-    place
-        .database
-        .execute(&format!(
-            "insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, certification_type,
-               certification_id, completed_on, valid_until, outcome, reason)
-             values ('{ORGANISATION}', 'portal', 'live', '{event}', '{key}', 'type', {id}, '2026-06-10', '2028-12-31', 'waiting', '{reason}')"
-        ))
-        .await;
+    format!(
+        "insert into certvakt.partner_reports (organisation_id, partner, environment, event_id, partner_key, certification_type,
+           certification_id, completed_on, valid_until, outcome, reason)
+         values ('{ORGANISATION}', 'portal', 'live', '{event}', '{key}', 'type', {id}, '2026-06-10', '2028-12-31', 'waiting', '{reason}');"
+    )
 }
 
 pub(super) async fn csrf(browser: &mut Browser) -> String {
