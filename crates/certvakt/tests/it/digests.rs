@@ -1,6 +1,7 @@
 //! The digests of coordinators: who gets one on which day, and what is in it.
 
 mod mailed;
+mod statements;
 
 use certvakt_store::caller::alarms::alarms;
 use certvakt_store::digest::{self, Day, Line};
