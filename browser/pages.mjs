@@ -110,6 +110,7 @@ const PAGES = {
   "settings-text": ["administrator", (page) => noticeText(page)],
   "settings-text-refused": ["administrator", async (page) => { await noticeText(page, "Ring {telefon}"); }],
   "settings-text-preview": ["administrator", async (page) => { await noticeText(page, `Kjære {name},\n{remaining}\n\n${"lang".repeat(40)}`); }],
+  "settings-sign-in": ["administrator", (page) => section(page, /^(Innlogging|Sign-in)$/)],
   "settings-people": ["administrator", (page) => people(page)],
   "settings-person": ["administrator", (page) => person(page)],
   "settings-person-refused": ["administrator", async (page) => { await person(page); await page.getByRole("button", { name: /^(Gi rollen|Give the role)$/ }).click(); }],

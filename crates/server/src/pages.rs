@@ -59,6 +59,7 @@ mod settings_new_person;
 mod settings_people;
 mod settings_person;
 mod settings_roles;
+mod settings_sign_in;
 mod settings_texts;
 mod settings_types;
 mod settlement;
@@ -199,6 +200,7 @@ fn settings() -> Router<Api> {
             "/settings/{id}/chapters/{chapter}",
             get(settings_chapters::show_one).post(settings_chapters::make_one),
         )
+        .route("/settings/{id}/sign-in", get(settings_sign_in::show))
         .route("/settings/{id}/texts", get(settings_texts::show))
         .route(
             "/settings/{id}/texts/{stage}/{language}",

@@ -18,8 +18,10 @@ use super::token::{Identity, Login};
 
 /// The cookie with a session's secret.
 const COOKIE: &str = "__Host-certvakt";
-/// The lifetime of the cookie: the maximum lifetime of a session.
-const KEPT_FOR: Duration = Duration::days(7);
+/// The lifetime of the cookie: the maximum lifetime of a session, as in the schema.
+pub(super) const KEPT_FOR: Duration = Duration::days(7);
+/// The time without use after which a session ends, as in the queries of `sessions`.
+pub(super) const UNUSED_FOR: Duration = Duration::hours(12);
 /// The cookie that identifies a browser: one that its person knows is not reported as new, and a code signs in only where
 /// it was requested.
 const BROWSER_COOKIE: &str = "__Host-certvakt-browser";

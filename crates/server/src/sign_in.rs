@@ -8,6 +8,7 @@ mod home;
 mod invitation;
 mod link;
 mod link_limits;
+mod methods;
 mod navigation;
 mod page;
 mod provider;
@@ -24,6 +25,7 @@ use crate::html::errors::render_errors;
 use crate::problem::ApiError;
 use navigation::HOME;
 
+pub(super) use methods::Methods;
 pub use state::{DemoPerson, SignIn, step_up_faults};
 
 /// The router of the sign-in pages.

@@ -140,3 +140,25 @@ settings-effect-validity = { $number ->
 settings-effect-validity-none = Each new renewal needs its own date. Certifications that are recorded already keep their date.
 fault-settings-not-own = Select “Its own notices” to change the notices
 fault-changed-to-nothing = { $label }: somebody else cleared this field while your form was open. Save again to use what you entered
+
+settings-section-sign-in = Sign-in
+sign-in-of-organisation = How people sign in: { $name }
+sign-in-methods = Methods
+sign-in-provider = { $name } ({ $host })
+sign-in-links = A link or a code by e-mail, for everybody whose address is known here.
+sign-in-no-links = Links by e-mail are not offered.
+sign-in-demo = This is a demo: everybody chooses who they are.
+sign-in-administrators = Administrators who change something
+sign-in-age-minutes = { $number ->
+    [one] They must have signed in within the last minute. Otherwise they sign in again first.
+   *[other] They must have signed in within the last { $number } minutes. Otherwise they sign in again first.
+}
+sign-in-age-hours = { $number ->
+    [one] They must have signed in within the last hour. Otherwise they sign in again first.
+   *[other] They must have signed in within the last { $number } hours. Otherwise they sign in again first.
+}
+sign-in-stronger = They need a stronger sign-in, which only some methods give.
+sign-in-no-step-up = They need no stronger or more recent sign-in than others.
+sign-in-lasts = How long a sign-in lasts
+sign-in-session = People are signed out after { $days } days, and earlier if they have not used certvakt for { $hours } hours.
+sign-in-of-installation = These settings apply to the whole installation. Its operator changes them in the configuration file, in the sections [sign_in] and [step_up].

@@ -140,3 +140,25 @@ settings-effect-validity = { $number ->
 settings-effect-validity-none = Hver ny fornyelse må ha sin egen dato. Sertifiseringer som alt er registrert, beholder datoen sin.
 fault-settings-not-own = Velg «Egne varsler for denne sertifiseringen» hvis du vil endre varslene
 fault-changed-to-nothing = { $label }: En annen har tømt dette feltet mens du hadde skjemaet åpent. Lagre igjen for å bruke det du skrev
+
+settings-section-sign-in = Innlogging
+sign-in-of-organisation = Slik logger folk inn: { $name }
+sign-in-methods = Innloggingsmåter
+sign-in-provider = { $name } ({ $host })
+sign-in-links = En lenke eller kode på e-post, for alle som har en adresse her.
+sign-in-no-links = Lenker på e-post tilbys ikke.
+sign-in-demo = Dette er en demo: Alle velger selv hvem de er.
+sign-in-administrators = Administratorer som endrer noe
+sign-in-age-minutes = { $number ->
+    [one] De må ha logget inn det siste minuttet. Ellers logger de inn på nytt først.
+   *[other] De må ha logget inn de siste { $number } minuttene. Ellers logger de inn på nytt først.
+}
+sign-in-age-hours = { $number ->
+    [one] De må ha logget inn den siste timen. Ellers logger de inn på nytt først.
+   *[other] De må ha logget inn de siste { $number } timene. Ellers logger de inn på nytt først.
+}
+sign-in-stronger = De trenger en sterkere innlogging, som bare noen innloggingsmåter gir.
+sign-in-no-step-up = De trenger ingen sterkere eller nyere innlogging enn andre.
+sign-in-lasts = Hvor lenge innloggingen varer
+sign-in-session = Folk blir logget ut etter { $days } dager, og tidligere hvis de ikke har brukt certvakt på { $hours } timer.
+sign-in-of-installation = Dette gjelder for hele installasjonen. Den som drifter den, endrer det i konfigurasjonsfilen, i delene [sign_in] og [step_up].

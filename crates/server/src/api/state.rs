@@ -27,6 +27,7 @@ use crate::database::RequestDatabase;
 use crate::problem::ApiError;
 use crate::rate_limit::{AddressRateLimit, ClientHeader, RateLimit};
 use crate::session::{self, Session};
+use crate::sign_in::Methods;
 use crate::step_up::StepUp;
 use crate::token::{Identity, Login, Verifier};
 
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     pub(super) client_header: ClientHeader,
     pub(super) partners: PartnersConfig,
     pub(super) pages: PagesConfig,
+    pub(super) sign_in_methods: Methods,
     /// The kinds of contact point that the channels use; `None` if one reaches everyone.
     pub(super) contact_kinds: Option<Vec<String>>,
     pub(super) import: ImportConfig,
@@ -93,6 +95,7 @@ impl Api {
             client_header: ClientHeader::new(&config.sign_in.client_header),
             partners: config.partners.clone(),
             pages: config.pages.clone(),
+            sign_in_methods: Methods::new(config),
             contact_kinds: config.contact_kinds(),
             import: config.import.clone(),
             ledger: config.erasure.ledger.clone(),
@@ -114,6 +117,11 @@ impl Api {
     /// What the page about help, privacy and accessibility says.
     pub(crate) fn pages(&self) -> &PagesConfig {
         &self.0.pages
+    }
+
+    /// How people sign in.
+    pub(crate) fn sign_in_methods(&self) -> &Methods {
+        &self.0.sign_in_methods
     }
 
     /// The kinds of contact point that the channels use; `None` if a channel reaches everyone.

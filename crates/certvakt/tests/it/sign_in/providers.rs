@@ -189,3 +189,64 @@ async fn the_profiles_of_the_documentation_sign_people_in() {
         assert_eq!(place.sessions().await, number);
     }
 }
+
+#[tokio::test]
+async fn administrators_see_how_their_people_sign_in() {
+    let vipps = "[[sign_in.providers]]\nid = \"vipps\"\nlabel = { nb = \"Logg inn med Vipps\", en = \"Sign in with Vipps\" }\n\
+         issuer = \"https://vipps.example/access/\"\nclient_id = \"our-client\"\n";
+    let strict = "[step_up]\nmax_age_minutes = 15\nacr = [\"urn:high\"]\n[pages]\nhelp = \"Ring drift på 22 00 00 00.\"\n";
+    let path = "/settings/00000000-0000-4000-8000-0000000000a0/sign-in";
+    let place = TestService::start("").await;
+    place.known("administrator").await;
+    let client = place.client("certvakt");
+    let hours = format!("links = false\n[step_up]\nmax_age_minutes = 120\n{client}");
+    let (mut place, no_step_up) = (place, "ingen sterkere eller nyere innlogging enn andre");
+    for (more, language, expected, others) in [
+        (
+            format!("{strict}{client}{vipps}"),
+            "nb",
+            &[
+                "Logg inn hos login (127.0.0.1)",
+                "Logg inn med Vipps (vipps.example)",
+                "En lenke eller kode på e-post",
+                "de siste 15 minuttene",
+                "en sterkere innlogging",
+                "etter 7 dager, og tidligere hvis de ikke har brukt certvakt på 12 timer",
+                "i delene [sign_in] og [step_up]. Ring drift på 22 00 00 00.",
+            ][..],
+            &[no_step_up][..],
+        ),
+        (
+            format!("{strict}{client}{vipps}"),
+            "en",
+            &[
+                "Sign in with Vipps (vipps.example)",
+                "within the last 15 minutes",
+                "a stronger sign-in",
+                "after 7 days",
+            ],
+            &["Logg inn med Vipps"],
+        ),
+        (
+            hours,
+            "nb",
+            &["Lenker på e-post tilbys ikke.", "de siste 2 timene", "og [step_up].</p>"],
+            &["Vipps", "en sterkere", no_step_up],
+        ),
+        (String::new(), "nb", &["En lenke eller kode på e-post", no_step_up], &["minuttene", "timene."]),
+    ] {
+        place = place.again(&more);
+        let mut browser = place.browser();
+        browser.language = language;
+        browser.sign_in("/sign-in/provider?provider=login", "administrator").await;
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        for one in expected {
+            assert!(page.text.contains(one), "{more}: {one}: {}", page.text);
+        }
+        for one in others.iter().chain(&["our-client", "urn:high", "/access/", "secret", "callback"]) {
+            assert!(!page.text.contains(one), "{more}: {one}: {}", page.text);
+        }
+        assert_eq!(browser.get(&path.replace("0a0", "0b0")).await.status, 404);
+    }
+}
