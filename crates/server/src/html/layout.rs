@@ -171,7 +171,7 @@ impl Layout {
         entries.collect()
     }
 
-    /// A path with the chosen chapter.
+    /// A path with the chosen chapter, or what follows a path.
     pub(crate) fn in_chapter(&self, path: &str) -> String {
         let separator = if path.contains('?') { '&' } else { '?' };
         self.chapter.map_or(path.to_owned(), |id| format!("{path}{separator}chapter={id}"))

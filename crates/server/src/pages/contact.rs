@@ -14,14 +14,16 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::chapter_switch::{keep_known, of_form};
 use super::dates;
 use super::error::PageError;
 use super::form::{Fault, Nothing, changeable, of_field};
+use super::link::link;
 use super::reach::readable;
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::problem::ApiError;
@@ -30,6 +32,13 @@ use crate::problem::ApiError;
 const NEXT_AFTER_DAYS: i64 = 14;
 /// The maximum length of what was said, in characters, as in the schema.
 const LONGEST_NOTE: usize = 500;
+
+/// The chapter that the page before the form showed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct From {
+    chapter: String,
+}
 
 /// The fields, as they were entered.
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +51,8 @@ pub(super) struct Fields {
     note: String,
     /// The id of the contact: a form that is sent twice records one.
     key: String,
+    /// The chapter that `Today` shows again.
+    chapter: String,
 }
 
 #[derive(Template)]
@@ -71,9 +82,11 @@ pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
     Path(id): Path<Uuid>,
+    Query(From { chapter }): Query<From>,
 ) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Today).await?;
     let found = changeable(&mut tx, id).await?;
+    keep_known(&mut tx, &mut layout, &chapter).await?;
     let phones = phones(&mut tx, id).await?;
     tx.commit().await?;
     let next = shift(api.clock().today(found.zone.0), NEXT_AFTER_DAYS);
@@ -89,7 +102,7 @@ pub(super) async fn make(
     Path(id): Path<Uuid>,
     Sent { visitor, form: fields }: Sent<Fields>,
 ) -> Result<Response, PageError> {
-    let (mut tx, layout) = visitor.begin(&api, Section::Today).await?;
+    let (mut tx, mut layout) = visitor.begin(&api, Section::Today).await?;
     let found = changeable(&mut tx, id).await?;
     let today = api.clock().today(found.zone.0);
     let Read { outcome, next_on, note } = match read(&fields, today) {
@@ -97,6 +110,7 @@ pub(super) async fn make(
         Err(keys) => {
             let text = layout.text;
             let phones = phones(&mut tx, id).await?;
+            keep_known(&mut tx, &mut layout, &fields.chapter).await?;
             tx.commit().await?;
             let row = Row::of(&found, api.clock().now(), text);
             let faults = keys
@@ -110,7 +124,9 @@ pub(super) async fn make(
     let key = fields.key.parse().unwrap_or_else(|_| Uuid::new_v4());
     contacts::record(&mut tx, key, id, outcome, next_on, note).await?;
     tx.commit().await?;
-    Ok(Redirect::to(&format!("/today?done=contact&about={id}")).into_response())
+    let parameters =
+        [("done", "contact"), ("about", &id.to_string()), ("chapter", &of_form(&fields.chapter))];
+    Ok(Redirect::to(&link("/today", &parameters)).into_response())
 }
 
 /// Removes a contact that the person recorded within the last day. A repeated form has no effect.

@@ -13,7 +13,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::chapter_switch::{chosen, switch};
+use super::chapter_switch::{chosen, of_form, switch};
 use super::error::PageError;
 use super::file::{Cell, File, Format};
 use super::form::Fault;
@@ -239,10 +239,16 @@ fn month_name(first: NaiveDate, text: Text) -> String {
 }
 
 /// The same numbers as a file.
-pub(super) async fn file(State(api): State<Api>, visitor: Visitor) -> Result<Response, PageError> {
+pub(super) async fn file(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Query(OutlookQuery { chapter, .. }): Query<OutlookQuery>,
+) -> Result<Response, PageError> {
     let (mut tx, layout) = visitor.begin(&api, Section::Outlook).await?;
     let text = layout.text;
-    let numbers = numbers(&mut tx, &api).await?;
+    let mut numbers = numbers(&mut tx, &api).await?;
+    let chapter = chosen(&chapter);
+    numbers.retain(|(one, ..)| chapter.is_none_or(|id| one.id == id));
     tx.commit().await?;
     let headings = ["fact-chapter", "outlook-month", "outlook-expiring", "outlook-valid", "outlook-required"];
     let mut rows = File::new(&headings.map(|key| text.say(key)));
@@ -261,20 +267,26 @@ pub(super) async fn file(State(api): State<Api>, visitor: Visitor) -> Result<Res
     Ok(rows.response(Format::Csv, "outlook")?)
 }
 
-/// The field of the form.
+/// The fields of the form.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
     number: String,
+    /// The only chapter that the page showed.
+    #[serde(default)]
+    chapter: String,
 }
 
 /// Sets how many mentors a chapter needs.
 pub(super) async fn set(
     State(api): State<Api>,
     Path(id): Path<Uuid>,
-    Sent { visitor, form: Fields { number } }: Sent<Fields>,
+    Sent { visitor, form: Fields { number, chapter } }: Sent<Fields>,
 ) -> Result<Response, PageError> {
     let (mut tx, mut layout) = visitor.begin(&api, Section::Outlook).await?;
     let (names, mut chapters) = chapters(&mut tx, &api, layout.text).await?;
+    let chapter = of_form(&chapter);
+    let only = chosen(&chapter);
+    chapters.retain(|one| one.id == id || only.is_none());
     let Some(place) = chapters.iter().position(|one| one.id == id) else {
         return Err(ApiError::NotFound.into());
     };
@@ -286,7 +298,7 @@ pub(super) async fn set(
             (chapter.required, chapter.fault) = (number, Some(what.clone()));
         }
         let faults = vec![Fault { field: format!("number-{id}").into(), what }];
-        let switch = switch(&mut layout, PATH, &names, None);
+        let switch = switch(&mut layout, PATH, &names, only);
         let mut refused = shown(layout, switch, chapters, place);
         refused.layout.is_refused = true;
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &OutlookPage { faults, ..refused }));
@@ -295,5 +307,5 @@ pub(super) async fn set(
         return Err(ApiError::NotYours.into());
     }
     tx.commit().await?;
-    Ok(Redirect::to(&link(PATH, &[("done", &id.to_string())])).into_response())
+    Ok(Redirect::to(&link(PATH, &[("done", &id.to_string()), ("chapter", &chapter)])).into_response())
 }

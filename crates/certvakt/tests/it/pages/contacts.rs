@@ -202,3 +202,38 @@ async fn those_whom_a_contact_put_off_are_listed_until_it_no_longer_counts() {
     assert_eq!(element(&page, "h1"), "Én skal kontaktes på et senere tidspunkt");
     assert!(!page.text.contains("Mentor a4"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn the_chosen_chapter_stays_after_a_contact() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    let chapter = "00000000-0000-4000-8000-0000000000a2";
+    let form = format!("{}/contacts", certification("a2"));
+    let chosen = format!("{form}?chapter={chapter}");
+    let field = format!("name=\"chapter\" value=\"{chapter}\"");
+    let today = browser.get(&format!("/today?chapter={chapter}")).await;
+    assert!(today.text.contains(&format!("href=\"{chosen}\"")), "{}", today.text);
+    let page = browser.get(&chosen).await;
+    let refused = send(&mut browser, &page, &[("outcome", "no_answer"), ("next_on", "")]).await;
+    assert_eq!(refused.status, 422);
+    for page in [&page, &refused] {
+        assert!(page.text.contains(&field), "{}", page.text);
+        assert!(page.text.contains(&format!("href=\"/today?chapter={chapter}\"")), "{}", page.text);
+    }
+    let sent = send(&mut browser, &refused, &[("outcome", "no_answer"), NEXT]).await;
+    let result = browser.get(&sent.location.unwrap()).await;
+    assert!(element(&result, "h1").starts_with("Kontakten med Mentor a2 er lagret."), "{}", result.text);
+    let here = format!("<a href=\"/today?chapter={chapter}\" aria-current=\"true\">Own</a>");
+    assert!(result.text.contains(&here), "{}", result.text);
+    let put_off = browser.get(&format!("/contacts?chapter={chapter}")).await;
+    assert!(put_off.text.contains(&format!("href=\"{chosen}\"")), "{}", put_off.text);
+    // A chapter that there is not is not kept.
+    for query in ["", "?chapter=x", "?chapter=00000000-0000-4000-8000-0000000000b1"] {
+        let page = browser.get(&format!("{form}{query}")).await;
+        assert!(page.status == 200 && !page.text.contains("chapter="), "{query}: {}", page.text);
+        assert!(!page.text.contains("name=\"chapter\""), "{query}: {}", page.text);
+        let entered = [("outcome", "no_answer"), NEXT, ("chapter", "//elsewhere.example")];
+        let to = send(&mut browser, &page, &entered).await.location.unwrap();
+        assert!(!to.contains("chapter") && !to.contains("elsewhere"), "{to}");
+    }
+}

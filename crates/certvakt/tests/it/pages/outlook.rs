@@ -1,7 +1,7 @@
 //! The outlook, and the number of mentors that a chapter needs.
 
-use super::{element, signed_in};
-use crate::sign_in::{TestService, between};
+use super::{element, send, signed_in};
+use crate::sign_in::{Browser, TestService, between};
 
 #[tokio::test]
 async fn a_chapter_that_will_have_too_few_comes_first_with_the_month() {
@@ -150,4 +150,41 @@ async fn many_chapters_are_on_several_pages_with_those_that_need_somebody_first(
     assert_eq!(element(&shown, "h1"), "Lagret for Lag 44");
     assert!(shown.text.contains(&format!("id=\"chapter-{id}\"")), "{}", shown.text);
     assert_eq!(administrator.get("/outlook?from=100000").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_chosen_chapter_stays_in_the_form_and_the_file() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "administrator").await;
+    let chapter = "00000000-0000-4000-8000-0000000000a2";
+    let page = browser.get(&format!("/outlook?chapter={chapter}")).await;
+    let file = format!("/outlook.csv?chapter={chapter}");
+    assert!(page.text.contains(&format!("href=\"{file}\"")), "{}", page.text);
+    for number in ["mange", "5"] {
+        let answer = send(&mut browser, &page, &[("number", number)]).await;
+        let answer = match answer.location {
+            Some(to) => browser.get(&to).await,
+            None => answer,
+        };
+        let here = format!("<a href=\"/outlook?chapter={chapter}\" aria-current=\"true\">Own</a>");
+        assert!(answer.text.contains(&here), "{number}: {}", answer.text);
+        assert_eq!(answer.text.matches("<section class=\"outlook\"").count(), 1, "{number}");
+        assert_eq!(element(&answer, "h1") == "Lagret for Own", number == "5", "{}", answer.text);
+    }
+    let all = browser.get("/outlook").await;
+    assert!(!all.text.contains("name=\"chapter\""), "{}", all.text);
+    let to = send(&mut browser, &all, &[("number", "5"), ("chapter", "//elsewhere.example")]).await.location;
+    assert!(!to.unwrap().contains("elsewhere"));
+    let chapters = async |browser: &mut Browser, path: &str| {
+        let file = browser.get(path).await.text;
+        let mut names: Vec<_> =
+            file.lines().skip(1).filter_map(|row| row.split(';').next()).map(str::to_owned).collect();
+        names.dedup();
+        names
+    };
+    assert!(chapters(&mut browser, "/outlook.csv").await.len() > 1);
+    assert_eq!(chapters(&mut browser, &file).await, ["Own"]);
+    for unknown in ["x", "00000000-0000-4000-8000-0000000000b1"] {
+        assert!(chapters(&mut browser, &format!("/outlook.csv?chapter={unknown}")).await.is_empty());
+    }
 }
