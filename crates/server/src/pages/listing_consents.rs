@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_store::caller::listings::{self, ConsentText, GivenConsent, MentorListing, Recorded};
 use certvakt_store::caller::{Certification, letters};
-use certvakt_store::{ConsentOutcome, GivenAs};
+use certvakt_store::{CallerTx, ConsentOutcome, GivenAs};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -96,12 +96,13 @@ pub(super) async fn show(
     let found = changeable(&mut tx, id).await?;
     let (own, record) =
         (listings::of_certification(&mut tx, id).await?, listings::consents_of(&mut tx, id).await?);
-    tx.commit().await?;
     let text = layout.text;
+    let of_mentor = language_of(&mut tx, id, text).await?;
+    tx.commit().await?;
     let (what, is_unnotified) =
         done.strip_suffix("-unnotified").map_or((done.as_str(), false), |what| (what, true));
     let is_done = record.first().is_some_and(|one| !one.is_own && what == named(one.is_given));
-    let mut shown = form(layout, &found, &own, &record, &Fields::default());
+    let mut shown = form(layout, &found, &own, &record, of_mentor, &Fields::default());
     if is_done {
         shown.layout.heading = text.named(&format!("consents-done-{what}"), &titled(&found, text));
         shown.layout.has_news = true;
@@ -124,10 +125,11 @@ pub(super) async fn make(
         Ok(given) => given,
         Err(wrong) => {
             let record = listings::consents_of(&mut tx, id).await?;
-            tx.commit().await?;
             let text = layout.text;
+            let of_mentor = language_of(&mut tx, id, text).await?;
+            tx.commit().await?;
             let layout = Layout { is_refused: true, ..layout };
-            let mut shown = form(layout, &found, &own, &record, &fields);
+            let mut shown = form(layout, &found, &own, &record, of_mentor, &fields);
             let fault = |(field, key): Wrong| Fault {
                 field: format!("{}-{field}", shown.listings[number].field).into(),
                 what: text.say(key),
@@ -186,13 +188,20 @@ fn form(
     found: &Certification,
     own: &[MentorListing],
     record: &[Recorded],
+    of_mentor: Text,
     fields: &Fields,
 ) -> ConsentsPage {
     let text = layout.text;
+    let untouched = Fields {
+        version: TEXT_VERSIONS[0].to_owned(),
+        language: of_mentor.tag().to_owned(),
+        ..Fields::default()
+    };
     let listings = own.iter().enumerate().map(|(number, one)| {
         let record = record.iter().filter(|decided| decided.partner == one.partner);
         let record = record.map(|decided| in_words(decided, "consents", found.zone.0, text)).collect();
-        Listing { record, ..listing(one, number, fields, found.zone.0, text) }
+        let entered = if fields.partner == one.partner { fields } else { &untouched };
+        Listing { record, ..listing(one, number, entered, found.zone.0, text) }
     });
     ConsentsPage {
         id: found.id,
@@ -203,11 +212,8 @@ fn form(
     }
 }
 
-fn listing(one: &MentorListing, number: usize, fields: &Fields, zone: Tz, text: Text) -> Listing {
+fn listing(one: &MentorListing, number: usize, entered: &Fields, zone: Tz, text: Text) -> Listing {
     let is_to_give = is_to_give(one);
-    let untouched =
-        Fields { version: TEXT_VERSIONS[0].to_owned(), language: text.tag().to_owned(), ..Fields::default() };
-    let entered = if fields.partner == one.partner { fields } else { &untouched };
     let way =
         |way: GivenAs| Choice::new(way.to_string(), text.say(&format!("consents-way-{way}")), &entered.way);
     let version = |version: &str| Choice::new(version.to_owned(), version.to_owned(), &entered.version);
@@ -250,6 +256,12 @@ pub(super) fn state(one: &MentorListing, zone: Tz, text: Text) -> String {
     text.named(key, &since.unwrap_or_default())
 }
 
+/// The language of the mentor, in which the letter is.
+async fn language_of(tx: &mut CallerTx, certification: Uuid, text: Text) -> Result<Text, PageError> {
+    let letter = letters::letter(tx, certification, None).await?.ok_or(ApiError::NotFound)?;
+    Ok(language(&letter, text))
+}
+
 #[derive(Template)]
 #[template(path = "listing_letter.html")]
 struct LetterPage {
@@ -274,9 +286,8 @@ pub(super) async fn letter(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let found = changeable(&mut tx, id).await?;
     let own = listings::of_certification(&mut tx, id).await?;
-    let letter = letters::letter(&mut tx, id, None).await?.ok_or(ApiError::NotFound)?;
+    let text = language_of(&mut tx, id, layout.text).await?;
     tx.commit().await?;
-    let text = language(&letter, layout.text);
     let consents = own.iter().filter(|one| is_to_give(one));
     let consents = consents.map(|one| (of(one, "listings-of", text), of(one, "listings-consent-text", text)));
     let heading = layout.text.named("letter-title", &titled(&found, layout.text));

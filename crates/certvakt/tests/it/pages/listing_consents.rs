@@ -60,7 +60,18 @@ async fn a_coordinator_records_a_consent_on_paper_and_the_mentor_is_told() {
     {
         assert!(letter.text.contains(words), "{words} in {}", letter.text);
     }
-    place.database.execute(&locale("null")).await;
+    // So is the version that the form suggests, because the mentor signed the letter.
+    for (language, chosen) in [("'en'", "en"), ("'nb'", "nb"), ("null", "nb")] {
+        place.database.execute(&locale(language)).await;
+        for reader in ["nb", "en"] {
+            coordinator.language = reader;
+            let form = coordinator.get(&path).await;
+            let options = between(&form.text, "name=\"language\"", "</select>");
+            assert!(options.contains(&format!("value=\"{chosen}\" selected")), "{language}: {options}");
+            assert_eq!(options.matches(" selected").count(), 1, "{language}: {options}");
+        }
+    }
+    coordinator.language = "nb";
     // The mentor of the test data has no address.
     let done = record(&mut coordinator, &GIVEN).await;
     assert_eq!(done.status, 303, "{}", done.text);
