@@ -46,6 +46,9 @@ async fn an_invalid_configuration_names_the_line_and_the_nearest_key() {
         ("[delivery\n", "line 1"),
         ("[delivery]\nlease_seconds = 10\n", "lease_seconds must be at least twice"),
         ("[delivery]\nconcurrency = 0\n", "at least 1"),
+        ("[pages]\napp_url = \"app.example/roller\"\n", "pages.app_url must be an https address"),
+        ("[pages]\napp_url = \"http://app.example\"\n", "pages.app_url must be an https address"),
+        ("[pages]\napp_url = \"javascript:alert(1)\"\n", "pages.app_url must be an https address"),
     ] {
         let config = write_config(folder.path(), text);
         let said = fail(&mut database.certvakt(["status", "--config", config.to_str().unwrap()]), 2);

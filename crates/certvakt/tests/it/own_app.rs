@@ -5,6 +5,7 @@ use certvakt_store::caller::addresses;
 use certvakt_store::{AddressOutcome, CallerClaims, Database, caller};
 
 use crate::harness::{TestDatabase, fail};
+use crate::pages::signed_in;
 use crate::sign_in::{TestService, between};
 
 const APP: [&str; 5] = [
@@ -181,4 +182,30 @@ async fn the_pages_only_show_what_the_app_owns_and_link_to_it() {
     let changed = "select (select count(*) from certvakt.memberships) + (select count(*) from certvakt.chapters where name = 'Ny')
       + (select count(*) from certvakt.people where name = 'Ny')";
     assert_eq!(place.database.value::<i64>(changed).await, 0);
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_lead_to_the_app_where_certvakt_owns_the_hierarchy() {
+    let place = TestService::start("[pages]\napp_url = \"https://app.example/roller\"\n").await;
+    let certification = "/certifications/00000000-0000-4000-8000-0000000200a2";
+    let (moves, merges) = (format!("{certification}/moves"), format!("{certification}/merges"));
+    // The mentor is no longer in the chapter, so that nobody can move them.
+    place
+        .database
+        .execute(
+            "delete from certvakt.memberships where role = 'mentor' and right(person_id::text, 4) = '00a2'",
+        )
+        .await;
+    for (who, paths) in [
+        ("administrator", &[&moves][..]),
+        ("coordinator", &[&moves, &merges]),
+        ("mentor", &[&moves, &merges]),
+    ] {
+        let mut browser = signed_in(&place, who).await;
+        for path in paths {
+            let page = browser.get(path).await;
+            assert_eq!(page.status, 403, "{who} {path}: {}", page.text);
+            assert!(!page.text.contains("app.example"), "{who} {path}: {}", page.text);
+        }
+    }
 }

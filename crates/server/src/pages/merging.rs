@@ -86,7 +86,7 @@ pub(super) async fn show(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let duplicate = match mergeable(&mut tx, id).await {
         Ok(duplicate) => duplicate,
-        Err(refusal) => return of_app::explained(refusal, &api, layout),
+        Err(refusal) => return of_app::explained(refusal, &mut tx, id, &api, layout).await,
     };
     let shown = form(&mut tx, layout, &duplicate, &fields).await?;
     tx.commit().await?;

@@ -60,7 +60,7 @@ pub(super) async fn show(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let found = match movable(&mut tx, id).await {
         Ok((found, _)) => found,
-        Err(refusal) => return of_app::explained(refusal, &api, layout),
+        Err(refusal) => return of_app::explained(refusal, &mut tx, id, &api, layout).await,
     };
     let chapters = destinations(&mut tx, &found).await?;
     tx.commit().await?;

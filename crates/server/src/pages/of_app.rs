@@ -3,8 +3,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use certvakt_store::CallerTx;
+use certvakt_store::caller::mentor;
+use uuid::Uuid;
 
 use super::error::PageError;
+use super::form::changeable;
 use crate::api::Api;
 use crate::html::layout::Layout;
 use crate::html::page;
@@ -17,14 +21,24 @@ struct OfAppPage {
     app_url: String,
 }
 
-/// Replaces a refusal of a form by a link to the app, if this installation has one.
-pub(super) fn explained(refusal: PageError, api: &Api, layout: Layout) -> Result<Response, PageError> {
+/// Replaces a refusal of a form about a certification's mentor by a link to the app, if an app owns the hierarchy of the
+/// organisation and this installation knows its address.
+pub(super) async fn explained(
+    refusal: PageError,
+    tx: &mut CallerTx,
+    certification: Uuid,
+    api: &Api,
+    layout: Layout,
+) -> Result<Response, PageError> {
     let app_url = api.pages().app_url.clone();
-    match refusal {
-        PageError::Refused(ApiError::NotYours) if !app_url.is_empty() => {
-            let heading = layout.text.say("of-app-title");
-            Ok(page(StatusCode::FORBIDDEN, &OfAppPage { layout: Layout { heading, ..layout }, app_url }))
-        }
-        refusal => Err(refusal),
+    if app_url.is_empty() || !matches!(refusal, PageError::Refused(ApiError::NotYours)) {
+        return Err(refusal);
     }
+    // Somebody who does not manage the certification is refused for that, whatever owns the hierarchy.
+    changeable(tx, certification).await?;
+    if !mentor::mentor(tx, certification).await?.is_some_and(|mentor| mentor.is_of_app) {
+        return Err(refusal);
+    }
+    let heading = layout.text.say("of-app-title");
+    Ok(page(StatusCode::FORBIDDEN, &OfAppPage { layout: Layout { heading, ..layout }, app_url }))
 }

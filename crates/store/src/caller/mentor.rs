@@ -50,6 +50,9 @@ pub struct Mentor {
     pub has_listings: bool,
     /// Whether the caller administers the organisation.
     pub is_administrator: bool,
+    /// Whether the caller has no role in the organisation among the memberships of certvakt. If they manage the certification, an
+    /// app owns the organisation's hierarchy.
+    pub is_of_app: bool,
     /// Whether the caller may export and erase the mentor's data.
     pub may_erase: bool,
     /// Whether the person is a mentor of the certification's chapter, so that they can be moved from it.

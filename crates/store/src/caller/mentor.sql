@@ -24,6 +24,9 @@ select (
   certvakt.may_correct_addresses(c.id) as "may_correct_addresses!",
   exists (select from certvakt.listings_of(c.id)) as "has_listings!",
   certvakt.administers(c.organisation_id) as "is_administrator!",
+  not exists (
+    select from certvakt.memberships m
+    where m.person_id = (select certvakt.current_person()) and m.organisation_id = c.organisation_id) as "is_of_app!",
   certvakt.may_erase(c.peer_mentor_id, c.organisation_id) as "may_erase!",
   exists (
     select from certvakt.memberships m
