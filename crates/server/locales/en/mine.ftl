@@ -2,6 +2,10 @@
 mine-more = More about you
 mine-back = To “My page”
 
+mine-emails = E-mail to you
+mine-emails-what = Notices and overviews by e-mail go to these addresses. No link to sign in goes to an address that others added after you could already sign in.
+mine-emails-managers = Only the organisation can correct addresses from a register. Tell an administrator of the organisation if one of them is wrong.
+
 mine-notices-title = Notices you received
 mine-notices-what = These are the notices about your certifications, the latest first. Notices are kept for at least 180 days.
 mine-notices-none = You have not received any notices.

@@ -2,6 +2,10 @@
 mine-more = Mer om deg
 mine-back = Til «Min side»
 
+mine-emails = E-post til deg
+mine-emails-what = Varsler og oversikter på e-post går til adressene her. Lenker til innlogging går ikke til en adresse som andre la til etter at du kunne logge inn.
+mine-emails-managers = Adresser fra et register kan bare foreningen rette. Gi beskjed til en administrator i foreningen hvis en av dem er feil.
+
 mine-notices-title = Varsler du har fått
 mine-notices-what = Dette er varslene om sertifiseringene dine, de nyeste først. Varsler er lagret i minst 180 dager.
 mine-notices-none = Du har ikke fått noen varsler.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
+use certvakt_store::caller::contact_points::contact_points;
 use certvakt_store::caller::digest::{self, Schedule};
 use certvakt_store::caller::{self, sessions};
 use chrono_tz::Tz;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::error::PageError;
 use super::form::Done;
 use super::my_calendar;
+use super::my_channels::{Point, shown as point};
 use super::row::Row;
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
@@ -33,6 +35,8 @@ struct MyPage {
     rows: Vec<Row>,
     /// Those of them that a calendar file can contain.
     dated: Vec<Uuid>,
+    /// The e-mail addresses of the person.
+    emails: Vec<Point>,
     sessions: Vec<MySession>,
     /// The form of the digest; `None` if the person manages nobody.
     digest: Option<DigestChoices>,
@@ -69,6 +73,7 @@ pub(super) async fn show(
     let found = caller::certifications_of(&mut tx, layout.person()).await?;
     let organisations = caller::organisations(&mut tx).await?;
     let sessions = sessions::sessions(&mut tx).await?;
+    let points = contact_points(&mut tx).await?;
     let manages = layout.manages();
     let digest = if manages { Some(digest::schedule(&mut tx).await?.unwrap_or_default()) } else { None };
     tx.commit().await?;
@@ -79,6 +84,7 @@ pub(super) async fn show(
     let shown = MyPage {
         rows: found.iter().map(|one| Row::of(one, now, text)).collect(),
         dated: found.iter().filter(|one| my_calendar::day(one, now).is_some()).map(|one| one.id).collect(),
+        emails: points.iter().filter(|one| one.kind == "email").map(|one| point(one, zone, text)).collect(),
         sessions: sessions.iter().map(|one| session(one, zone, text)).collect(),
         digest: digest.map(|chosen| DigestChoices::new(&chosen, text)),
         layout: Layout { heading: text.say(heading), has_news, ..layout },

@@ -43,10 +43,10 @@ struct ChannelsPage {
 }
 
 /// A contact point.
-struct Point {
-    what: String,
+pub(super) struct Point {
+    pub(super) what: String,
     /// Where it comes from, and since when.
-    origin: String,
+    pub(super) origin: String,
     /// Its id and the label of the button that removes it; `None` if it is from a register.
     removal: Option<(Uuid, String)>,
 }
@@ -100,7 +100,8 @@ async fn found(tx: &mut CallerTx, layout: Layout) -> Result<ChannelsPage, PageEr
     })
 }
 
-fn shown(point: &ContactPoint, zone: Tz, text: Text) -> Point {
+/// A contact point in words.
+pub(super) fn shown(point: &ContactPoint, zone: Tz, text: Text) -> Point {
     let since = text.date(point.created_at.with_timezone(&zone).date_naive());
     let what = match &point.address {
         Some(address) => text.named(&format!("channels-of-{}", point.kind), address),

@@ -185,6 +185,37 @@ async fn a_mentor_removes_their_own_devices_and_addresses_only() {
 }
 
 #[tokio::test]
+async fn everybody_sees_their_own_e_mail_addresses_and_who_corrects_them() {
+    let place = TestService::start("").await;
+    for who in ["mentor", "coordinator", "administrator"] {
+        let mut browser = signed_in(&place, who).await;
+        place.database.execute("delete from certvakt.contact_points").await;
+        assert!(browser.get("/me").await.text.contains("Vi har ingen e-postadresse til deg."), "{who}");
+        place
+            .database
+            .execute(&format!(
+                "insert into certvakt.contact_points (person_id, kind, address, organisation_id)
+                 select distinct person_id, 'email', subject || known.address, organisation::uuid from certvakt.identities,
+                   (values ('@own.example', null), ('@register.example', '00000000-0000-4000-8000-0000000000a0'))
+                     known (address, organisation)
+                 where subject in ('{who}', 'outsider')"
+            ))
+            .await;
+        let corrects = if who == "mentor" { "koordinatoren din" } else { "en administrator i foreningen" };
+        for path in ["/me", "/me/channels"] {
+            let page = browser.get(path).await.text;
+            for words in ["@own.example", "@register.example"].map(|address| format!("E-post {who}{address}"))
+            {
+                assert!(page.contains(&words), "{path}: {words} in {page}");
+            }
+            assert!(page.contains("Fra registeret til A") && page.contains("Din egen, lagt til"), "{page}");
+            assert!(page.contains(&format!("Gi beskjed til {corrects}")), "{who}: {page}");
+            assert!(!page.contains("outsider@"), "{page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn coordinators_see_a_phone_number_that_a_mentor_adds() {
     let place = TestService::start("").await;
     let mut mentor = signed_in(&place, "mentor").await;
