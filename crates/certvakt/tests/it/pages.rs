@@ -18,6 +18,7 @@ mod listing_consents;
 mod lists;
 mod merging;
 mod mine;
+mod moving;
 mod names;
 mod outlook;
 mod partners;
