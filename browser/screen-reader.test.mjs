@@ -264,7 +264,7 @@ test("a held run", async () => {
   assert.match(held[1], /^heading, \d+ varsler for natten .+ er ikke sendt, level 2$/);
   assert.match(held[2], /^Det er flere enn grensen, som er \d+\./);
   assertBefore(held, /^Varsler 30 dager før utløp: \d+$/, /^button, Godkjenn varslene$/);
-  assertBefore(held, /^heading, 3 av varslene gjelder, level 3$/, /^button, Godkjenn varslene$/);
+  assertBefore(held, /^heading, 3 eksempler på varslene, level 3$/, /^button, Godkjenn varslene$/);
   assertBefore(held, /^Er varslene riktige, godkjenn dem\. Da blir de sendt\.$/, /^button, Godkjenn varslene$/);
   await press(page, "Godkjenn varslene");
   await page.waitForURL(/\/runs\?/);

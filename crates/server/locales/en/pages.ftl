@@ -231,12 +231,17 @@ runs-held-title = { $number ->
    *[other] The notices of { $number } nights wait for approval
 }
 runs-approved-title = The notices are approved and will be sent
-runs-running-title = The notices are approved, but not recorded yet
-runs-running = The notices are approved and are about to be recorded. You may leave this page; the result will be here.
+runs-running-title = The notices are approved and will soon be sent
+runs-running = First they are recorded, which usually takes less than a minute. Then they are sent. You may leave this page; the result will be here.
 runs-held = { $number ->
     [one] One notice of the night of { $date } is not sent
    *[other] { $number } notices of the night of { $date } are not sent
 }
+runs-held-approved = { $number ->
+    [one] The notice of the night of { $date } is approved
+   *[other] The { $number } notices of the night of { $date } are approved
+}
+runs-held-checking = The night of { $date } is being checked again
 runs-held-why = These are more than the limit, which is { $number }. If a mistake in the register causes them, correct it first.
 runs-of-stage = Notices { $stage }: { $number }
 runs-approve-hint = If the notices are right, approve them. They are then sent.
@@ -245,18 +250,18 @@ runs-ask = An administrator must approve them.
 runs-check-hint = If it is a mistake in the register, correct it or undo the import first, and then check again. The notices are then sent only if they are within the limit. If you do nothing, none of them is sent now, and the next night checks again.
 runs-check = Check again
 runs-checking-title = The night is being checked again
-runs-checking = The night is about to be checked again. You may leave this page; the result will be here.
+runs-checking = This usually takes less than a minute. You may leave this page; the result will be here.
 runs-checked-title = Checked again: the night is within the limit
 runs-still-held-title = Checked again: there are still more notices than the limit
 runs-moved = The date was changed on { $date }. Before that: valid until { $before }.
-run-checked = Checked again later
+run-checked = Held back, and then checked again
 runs-nights = Previous nights
 runs-none = No nights yet.
 runs-examples = { $number ->
-    [one] One of the notices is about
-   *[other] { $number } of the notices are about
+    [one] One example of the notices
+   *[other] { $number } examples of the notices
 }
-run-approved = Approved later
+run-approved = Held back, and then approved
 runs-see-import = See the import
 runs-import = Since the last night, a register was imported, on { $time }. It changed { $number ->
     [one] one certification

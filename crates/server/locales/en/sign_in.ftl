@@ -14,6 +14,9 @@ browser-unnamed = an unknown browser
 end-session = Sign out in { $browser }
 
 alarms = Look at these first
+today-alarms = Look at these first ({ $number })
+alarms-known = For your information
+on-this-page = On this page
 partner-still-listed = { $number ->
     [one] One mentor is on the listing of { $partner } who should not be ({ $organisation }).
    *[other] { $number } mentors are on the listing of { $partner } who should not be ({ $organisation }).

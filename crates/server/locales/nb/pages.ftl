@@ -231,12 +231,17 @@ runs-held-title = { $number ->
    *[other] Varslene for { $number } netter venter på godkjenning
 }
 runs-approved-title = Varslene er godkjent og blir sendt
-runs-running-title = Varslene er godkjent, men ikke registrert ennå
-runs-running = Varslene er godkjent og registreres straks. Du kan forlate siden. Resultatet vises her.
+runs-running-title = Varslene er godkjent og blir snart sendt
+runs-running = Først blir de registrert. Det tar vanligvis under ett minutt. Så blir de sendt. Du kan forlate siden. Resultatet vises her.
 runs-held = { $number ->
     [one] Ett varsel for natten { $date } er ikke sendt
    *[other] { $number } varsler for natten { $date } er ikke sendt
 }
+runs-held-approved = { $number ->
+    [one] Varselet for natten { $date } er godkjent
+   *[other] De { $number } varslene for natten { $date } er godkjent
+}
+runs-held-checking = Natten { $date } kontrolleres på nytt
 runs-held-why = Det er flere enn grensen, som er { $number }. Kommer tallet av en feil i registeret, er det bedre å rette den først.
 runs-of-stage = Varsler { $stage }: { $number }
 runs-approve-hint = Er varslene riktige, godkjenn dem. Da blir de sendt.
@@ -245,18 +250,18 @@ runs-ask = En administrator må godkjenne dem.
 runs-check-hint = Er det en feil i registeret, rett den eller angre importen først, og kontroller så på nytt. Varslene blir da bare sendt hvis de ikke er flere enn grensen. Gjør du ingenting, sendes ingen av dem nå, og neste natt kontrollerer på nytt.
 runs-check = Kontroller på nytt
 runs-checking-title = Natten kontrolleres på nytt
-runs-checking = Natten kontrolleres på nytt straks. Du kan forlate siden. Resultatet vises her.
+runs-checking = Det tar vanligvis under ett minutt. Du kan forlate siden. Resultatet vises her.
 runs-checked-title = Kontrollert på nytt: natten er innenfor grensen
 runs-still-held-title = Kontrollert på nytt: det er fortsatt flere varsler enn grensen
 runs-moved = Datoen ble endret { $date }. Før det: gyldig til { $before }.
-run-checked = Kontrollert på nytt senere
+run-checked = Holdt tilbake, og så kontrollert på nytt
 runs-nights = Tidligere netter
 runs-none = Ingen netter ennå.
 runs-examples = { $number ->
-    [one] Ett av varslene gjelder
-   *[other] { $number } av varslene gjelder
+    [one] Ett eksempel på varslene
+   *[other] { $number } eksempler på varslene
 }
-run-approved = Godkjent senere
+run-approved = Holdt tilbake, og så godkjent
 runs-see-import = Se importen
 runs-import = Siden forrige natt er det importert et register, { $time }. Det endret { $number ->
     [one] én sertifisering

@@ -14,6 +14,9 @@ browser-unnamed = en nettleser som ikke oppgir navnet sitt
 end-session = Logg ut i { $browser }
 
 alarms = Dette bør du se på
+today-alarms = Dette bør du se på ({ $number })
+alarms-known = Til orientering
+on-this-page = På denne siden
 partner-still-listed = { $number ->
     [one] Én likeperson står på listen hos { $partner } uten å skulle det ({ $organisation }).
    *[other] { $number } likepersoner står på listen hos { $partner } uten å skulle det ({ $organisation }).

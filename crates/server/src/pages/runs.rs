@@ -129,7 +129,8 @@ pub(super) async fn show(
     let waits = held.iter().filter(|run| run.decided_at.is_none()).count();
     let heading = heading(decision, waits, text);
     let is_running = decision.is_some_and(|decision| decision.result == RunResult::Running);
-    let again = decided.filter(|_| is_running).map(path_after);
+    let running = held.iter().find(|run| run.decided_at.is_some()).map(|run| run.id);
+    let again = decided.filter(|_| is_running).or(running).map(path_after);
     let now = api.clock().now();
     let describe = |run: &Run| {
         let organisation = organisations.iter().find(|one| one.id == run.organisation_id);
@@ -261,19 +262,22 @@ fn described(
             &[("stage", stage_name(*stage, text).into()), ("number", (*number).into())],
         )
     });
+    let key = |waits: &'static str, approved, checking| match run.approved_notices {
+        None => waits,
+        Some(0) => checking,
+        Some(_) => approved,
+    };
     Held {
         id: run.id,
         heading: text.with(
-            "runs-held",
+            key("runs-held", "runs-held-approved", "runs-held-checking"),
             &[("date", text.date(run.run_date).into()), ("number", run.notices.total().into())],
         ),
         stages: stages.collect(),
         examples,
         limit: run.limit.unwrap_or_default(),
         import,
-        decision: run
-            .approved_notices
-            .map(|approved| text.say(if approved > 0 { "runs-running" } else { "runs-checking" })),
+        decision: run.approved_notices.map(|_| text.say(key("", "runs-running", "runs-checking"))),
         may_decide,
     }
 }

@@ -53,8 +53,9 @@ struct TodayPage {
     switch: Vec<(String, String, bool)>,
     /// The headings with their rows, the most urgent first.
     groups: Vec<Group>,
-    /// Held runs, problems of partners and chapters without a coordinator, each with the link to where somebody settles it.
-    alarms: Vec<Link>,
+    /// Held runs, problems of partners and chapters without a coordinator, each with the link to where somebody settles it: those
+    /// that need the person, and those that others follow up, below their headings.
+    alarms: Vec<(String, Vec<Link>)>,
     /// That others expire soon, which the heading does not count; `None` if none do.
     ahead: Option<String>,
     is_cut: bool,
@@ -77,6 +78,8 @@ struct Recorded {
 
 /// The certifications with the same reason.
 struct Group {
+    /// The target of the link to it.
+    id: &'static str,
     heading: String,
     rows: Vec<Needed>,
 }
@@ -124,7 +127,7 @@ pub(super) async fn show(
     let alone = (!without.is_empty()).then(|| (alone(&without, text), "/chapters".to_owned()));
     let alarms: Vec<Link> = alarming.into_iter().chain(problems).chain(alone).collect();
     let needed = found.urgent() + alarms.len();
-    let alarms = alarms.into_iter().chain(known).collect();
+    let alarms = [(text.count("today-alarms", alarms.len()), alarms), (text.say("alarms-known"), known)];
     let soon = found.items.len() - found.urgent();
     let ahead = (needed > 0 && soon > 0).then(|| text.count("today-ahead", soon));
     let heading = match (&recorded, needed) {
@@ -144,7 +147,7 @@ pub(super) async fn show(
     let shown = TodayPage {
         switch,
         groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
-        alarms,
+        alarms: alarms.into_iter().filter(|(_, links)| !links.is_empty()).collect(),
         ahead,
         is_cut: found.is_cut,
         is_empty,
@@ -239,5 +242,5 @@ fn group(reason: Reason, found: &Attention, phones: &[Readable], now: DateTime<U
         Needed { row, renewal_of, contact_with, contact, phones }
     };
     let rows: Vec<Needed> = found.of(reason).map(needed).collect();
-    Group { heading: text.count(key, rows.len()), rows }
+    Group { id: key, heading: text.count(key, rows.len()), rows }
 }

@@ -189,7 +189,8 @@ pub async fn last_moves(tx: &mut CallerTx, certifications: &[Uuid]) -> Result<Ve
            cross join lateral (
              select h.entry from certvakt.history_of(asked.id) h
              where h.entry ->> 'expires_before' <> h.entry ->> 'expires_after'
-             order by h.number desc limit 1) h"#,
+             order by h.number desc limit 1) h
+           where h.entry ->> 'kind' <> 'undone'"#,
         certifications,
     );
     Ok(found.fetch_all(tx).await?)

@@ -9,8 +9,8 @@ use crate::sign_in::{Answer, TestService, between};
 
 /// Each heading of the second level, with the names below it.
 fn groups(page: &Answer) -> Vec<(String, Vec<String>)> {
-    let groups = page.text.split("<h2>").skip(1).map(|group| {
-        let (heading, rest) = group.split_once("</h2>").unwrap();
+    let groups = page.text.split("<h2 id=").skip(1).map(|group| {
+        let (heading, rest) = group.split_once('>').unwrap().1.split_once("</h2>").unwrap();
         let names = rest
             .split("<h3>")
             .skip(1)

@@ -256,7 +256,7 @@ async fn every_place_shows_the_same_problems_of_a_partner() {
         place.database.execute(case.1).await;
         place.shows(administrator, Some(case), case.1).await;
         // A coordinator is told that a partner gets no changes, and of the reports that they may settle. This report names no known mentor.
-        let is_told = coordinator.get("/today").await.text.contains(ALARM);
+        let is_told = coordinator.get("/today").await.text.contains("Til orientering");
         assert_eq!(is_told, case.0 == ProblemKind::Stopped, "{}", case.1);
         place.without_problems().await;
         place.database.execute(case.1).await;
