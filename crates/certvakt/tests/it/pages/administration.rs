@@ -18,7 +18,7 @@ async fn added(place: &TestService) -> String {
         .value(
             "select coalesce(string_agg(concat_ws(' ', n.name, m.role, c.slug,
                (select string_agg(k.address, ' ' order by k.kind) from certvakt.contact_points k where k.person_id = n.person_id),
-               (select string_agg(v.kind, ' ') from certvakt.person_changes v where v.person_id = n.person_id)),
+               (select string_agg(v.kind, ' ' order by v.made_at) from certvakt.person_changes v where v.person_id = n.person_id)),
                ', ' order by n.name, m.role), '')
              from certvakt.person_names n join certvakt.memberships m on m.person_id = n.person_id
              join certvakt.chapters c on c.id = m.chapter_id
