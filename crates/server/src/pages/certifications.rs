@@ -1,7 +1,7 @@
 //! The list of certifications. Its URL holds every filter.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use certvakt_base::i18n::line;
@@ -42,6 +42,9 @@ struct ListPage {
     orders: Vec<Choice>,
     /// The active filters, each with the link that removes it.
     active: Vec<(String, String)>,
+    /// Whether the list was asked for with a form or a link of its own: the focus then goes to what was found, which the
+    /// first row follows.
+    is_asked: bool,
     /// Which of how many the page shows.
     found: String,
     /// Whether the list is too long for the chosen order.
@@ -66,6 +69,7 @@ pub(super) async fn show(
     State(api): State<Api>,
     visitor: Visitor,
     Query(query): Query<ListQuery>,
+    RawQuery(asked): RawQuery,
 ) -> Result<Response, PageError> {
     let now = api.clock().now();
     let (mut tx, mut layout) = visitor.begin(&api, Section::Certifications).await?;
@@ -98,6 +102,7 @@ pub(super) async fn show(
     let shown = ListPage {
         rows,
         several,
+        is_asked: asked.is_some_and(|query| !query.is_empty()) && list.faults.is_empty(),
         found: found(&page, text),
         is_too_long: page.is_too_long,
         previous: page.previous.map(|(link, key)| (link, text.say(key))),
@@ -195,6 +200,7 @@ fn list(
         states,
         orders,
         active,
+        is_asked: false,
         found: String::new(),
         is_too_long: false,
         rows: Vec::new(),

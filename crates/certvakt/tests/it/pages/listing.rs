@@ -11,7 +11,8 @@ fn names(page: &Answer) -> Vec<String> {
 
 /// What a page says about its place in the list.
 fn place_of(page: &Answer) -> String {
-    between(&page.text, "<h2 class=\"found\">", "</h2>")
+    let heading = between(&page.text, "<h2 class=\"found\"", "</h2>");
+    heading.split_once('>').unwrap().1.to_owned()
 }
 
 /// The address of the link with a label.

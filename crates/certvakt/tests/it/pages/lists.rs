@@ -49,6 +49,32 @@ async fn a_page_needs_a_session_and_the_sign_in_returns_to_it() {
 }
 
 #[tokio::test]
+async fn the_focus_of_a_list_that_was_asked_for_is_on_what_was_found() {
+    let place = TestService::start("").await;
+    let mut browser = signed_in(&place, "coordinator").await;
+    for (query, focused, follows) in [
+        ("", None, ""),
+        (
+            "?q=Mentor",
+            Some("<h2 class=\"found\" tabindex=\"-1\" autofocus>"),
+            "Viser 1–2 av 2</h2>\n<ul class=\"rows\">",
+        ),
+        ("?q=&state=&order=name", Some("<h2 class=\"found\" tabindex=\"-1\" autofocus>"), "Viser "),
+        ("?q=ukjent", Some("<h2 tabindex=\"-1\" autofocus>"), "Ingen treff</h2>"),
+        ("?state=due&on=6.12", Some("tabindex=\"-1\" autofocus aria-labelledby=\"faults\">"), ""),
+    ] {
+        let page = browser.get(&format!("/certifications{query}")).await;
+        let number = usize::from(focused.is_some());
+        assert_eq!(page.text.matches(" autofocus").count(), number, "{query}: {}", page.text);
+        if let Some(focused) = focused {
+            let (_, after) =
+                page.text.split_once(focused).unwrap_or_else(|| panic!("{query}: {}", page.text));
+            assert!(after.starts_with(follows) || follows.is_empty(), "{query}: {}", page.text);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_page_is_compressed_and_its_token_differs_each_time() {
     let place = TestService::start("").await;
     let mut browser = signed_in(&place, "coordinator").await;
