@@ -311,6 +311,7 @@ undo-together = { $number ->
    *[other] You changed { $number } certifications together. Show them
 }
 done-undone = Undone: { $name }
+undone-another = Find another one
 event-undone-suspended = The reinstatement was undone: suspended.
 event-undone-reinstated = The suspension was undone: reinstated.
 several = Several at once

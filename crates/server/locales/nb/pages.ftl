@@ -311,6 +311,7 @@ undo-together = { $number ->
    *[other] Du endret { $number } sertifiseringer samtidig. Vis dem
 }
 done-undone = Angret: { $name }
+undone-another = Finn en annen
 event-undone-suspended = Det ble angret at sertifiseringen ble satt i kraft igjen: midlertidig stanset.
 event-undone-reinstated = Stansen ble angret: satt i kraft igjen.
 several = Flere på én gang

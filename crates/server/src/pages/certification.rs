@@ -58,6 +58,8 @@ struct CertificationPage {
     has_letter: bool,
     /// Why they may do nothing, if they might expect to.
     no_action: Option<String>,
+    /// Whether the person has just undone a change, perhaps because it was of the wrong mentor.
+    is_undone: bool,
     /// The form of their last change, if they can undo it, and the number of certifications that it changed.
     undoable: Option<(Uuid, i64)>,
     /// The chapter of the certification and the one to which they may move the mentor back, with its name.
@@ -140,6 +142,7 @@ pub(super) async fn show(
         actions: if found.is_managed && !has_ended { actions(standing.state, text) } else { Vec::new() },
         has_letter: has_letter(&standing) && points.iter().all(|one| one.kind != "email"),
         no_action: (is_own && is_coordinator).then(|| text.say("own-certification")),
+        is_undone: is_done && done == "undone",
         undoable: mentor.undo_form.zip(mentor.undo_number),
         moved_back: moved_back(&found, &mentor),
         mentor_actions: mentor_actions(&found, &mentor, text),

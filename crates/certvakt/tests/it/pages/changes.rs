@@ -238,13 +238,19 @@ async fn the_last_change_can_be_undone_by_the_person_who_made_it() {
             assert_eq!(undone.status, 303, "{action}: {}", undone.text);
             let page = browser.get(&undone.location.unwrap()).await;
             assert!(element(&page, "h1").starts_with("Angret: Mentor a2, Own, "), "{}", page.text);
+            assert!(page.text.contains("<a href=\"/certifications\">Finn en annen</a>"), "{}", page.text);
             assert!(!page.text.contains("Angre din siste endring"), "{}", page.text);
             assert_eq!(facts(&place, "a2").await, before.0, "{action}");
             let entries = format!("{} {kinds_after}", before.1);
             assert_eq!(kinds(&place, "a2").await, entries.trim(), "{action}: a repeated form has no effect");
         }
     }
-    assert!(browser.get(&path).await.text.contains("Stansen ble angret"));
+    let page = browser.get(&path).await;
+    assert!(
+        page.text.contains("Stansen ble angret") && !page.text.contains("Finn en annen"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]
