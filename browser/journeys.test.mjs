@@ -157,6 +157,7 @@ test("renew several with one taken out, and undo them together", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: `Stemmer dette? ${number - 1} fornyelser` }).waitFor();
   await assertFocus(page, /^Stemmer dette/);
+  assert.ok(await page.getByText(/^Ikke med: [^;]+$/).isVisible());
   await tabTo(page, "Lagre for alle på listen");
   await page.keyboard.press("Enter");
   await page.waitForURL(/done=renewals/);

@@ -71,6 +71,7 @@ const PAGES = {
   several: ["coordinator", (page) => several(page)],
   "several-refused": ["coordinator", async (page) => { await several(page); for (const box of await page.getByRole("checkbox").all()) await box.uncheck(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
   "several-check": ["coordinator", async (page) => { await several(page); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); }],
+  "several-few-check": ["coordinator", async (page) => { await page.goto("/changes/new?state=due&action=renewals&chosen=none"); await page.getByRole("checkbox").first().check(); await page.getByRole("button", { name: /^(Neste|Next)/ }).click(); await page.locator("summary").click(); }],
   "several-done": ["coordinator", (page) => changed(page)],
   changes: ["coordinator", (page) => page.goto("/changes")],
   "contacts-later": ["coordinator", (page) => page.goto("/contacts")],

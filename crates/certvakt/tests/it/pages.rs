@@ -29,6 +29,7 @@ mod runs;
 mod settings;
 mod settlements;
 mod several;
+mod several_named;
 mod texts;
 mod today;
 

@@ -373,6 +373,13 @@ several-refused = { $number ->
    *[other] Will not be changed: { $number }
 }
 several-will-change = Will be changed
+several-left-out = Left out: { $number }
+several-left-out-names = Left out: { $name }
+several-long-valid = { $number ->
+    [one] One of the certifications is valid for more than { $days } more days. Check that it is the right person.
+   *[other] { $number } of the certifications are valid for more than { $days } more days. Check that they are the right people.
+}
+check-long-valid = The certification is valid for { $number } more days. Check that it is the right person.
 several-undo = You can undo this for 24 hours, as long as the certification is not changed again.
 several-undo-all = { $number ->
     [one] Undo the change

@@ -373,6 +373,13 @@ several-refused = { $number ->
    *[other] Blir ikke endret: { $number }
 }
 several-will-change = Blir endret
+several-left-out = Ikke med: { $number }
+several-left-out-names = Ikke med: { $name }
+several-long-valid = { $number ->
+    [one] Én av sertifiseringene er gyldig i mer enn { $days } dager til. Kontroller at det er riktig person.
+   *[other] { $number } av sertifiseringene er gyldige i mer enn { $days } dager til. Kontroller at det er riktige personer.
+}
+check-long-valid = Sertifiseringen er gyldig i { $number } dager til. Kontroller at det er riktig person.
 several-undo = Du kan angre dette i 24 timer, så lenge sertifiseringen ikke blir endret på nytt.
 several-undo-all = { $number ->
     [one] Angre endringen

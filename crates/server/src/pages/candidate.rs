@@ -6,9 +6,9 @@ use certvakt_store::caller::Certification;
 use chrono::{DateTime, Utc};
 
 use super::action::Action;
-use super::change::fault;
+use super::change::{days_of_long_validity, fault};
 use super::results::reason;
-use super::row::Row;
+use super::row::{Row, with_chapter};
 use crate::html::text::Text;
 
 /// A certification that the person can choose.
@@ -17,6 +17,10 @@ pub(super) struct Candidate {
     /// The time of its last change, in microseconds since 1970.
     pub(super) version: String,
     pub(super) is_chosen: bool,
+    /// The mentor's name and the chapter.
+    pub(super) who: String,
+    /// Whether it is valid for so long that its renewal may be of the wrong mentor.
+    pub(super) is_long_valid: bool,
     /// On the page that shows what was chosen: how a renewal changes its date; empty for another change.
     pub(super) result: String,
     /// On that page: why it will not be changed.
@@ -32,7 +36,15 @@ impl Candidate {
         text: Text,
     ) -> Self {
         let row = Row::of(one, now, text);
-        Self { row, version: version.to_owned(), is_chosen, result: String::new(), refusal: None }
+        Self {
+            row,
+            version: version.to_owned(),
+            is_chosen,
+            who: with_chapter(one, text),
+            is_long_valid: days_of_long_validity(one, now).is_some(),
+            result: String::new(),
+            refusal: None,
+        }
     }
 
     /// With what the change will do to it.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use certvakt_base::i18n::line;
-use certvakt_engine::expiry::standing::Standing;
+use certvakt_engine::expiry::standing::{Standing, State as InState};
 use certvakt_engine::renewal::{
     Change, ChangeOutcome, ChangeRequest, DateError, RenewalError, Source, Until, apply, renewed_until,
 };
@@ -29,6 +29,9 @@ use crate::html::layout::{Layout, Section};
 use crate::html::page;
 use crate::html::text::Text;
 use crate::problem::ApiError;
+
+/// The days of validity above which a renewal is unusual.
+pub(super) const LONG: i64 = 180;
 
 /// The fields, as they were entered.
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +67,8 @@ struct ChangePage {
     /// What the person changes, and its present date.
     about: Vec<(String, String)>,
     faults: Vec<Fault>,
+    /// What to check in particular before it is saved.
+    caution: Option<String>,
     /// The result in words, to be checked.
     result: Vec<(String, String)>,
     button: String,
@@ -199,10 +204,19 @@ fn form(
         has_evidence: action == Action::Renewal,
         about: about.collect(),
         faults: Vec::new(),
+        caution: days_of_long_validity(found, now)
+            .filter(|_| action == Action::Renewal)
+            .map(|days| text.count("check-long-valid", days)),
         result: Vec::new(),
         button,
         layout: Layout { heading, ..layout },
     }
+}
+
+/// The days for which a certification is still valid, if they are so many that its renewal may be of the wrong mentor.
+pub(super) fn days_of_long_validity(found: &Certification, now: DateTime<Utc>) -> Option<i64> {
+    let standing = Standing::of(found, now);
+    standing.days_left.filter(|days| *days > LONG && matches!(standing.state, InState::Valid | InState::Due))
 }
 
 /// The label and the hint of the date; `None` if the change has no date.

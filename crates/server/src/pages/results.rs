@@ -55,7 +55,7 @@ pub(super) async fn show(
     let (mut tx, layout) = visitor.begin(&api, Section::Certifications).await?;
     let results = change_results::of_form(&mut tx, form).await?;
     let ids: Vec<Uuid> = results.iter().map(|one| one.certification_id).collect();
-    let found = caller::certifications_by_id(&mut tx, &ids).await?;
+    let mut found = caller::certifications_by_id(&mut tx, &ids).await?;
     tx.commit().await?;
     if found.is_empty() {
         return Err(ApiError::NotFound.into());
@@ -64,6 +64,12 @@ pub(super) async fn show(
     let (mut refused, mut changed, mut since, mut undone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let results: HashMap<Uuid, &FormResult> =
         results.iter().map(|result| (result.certification_id, result)).collect();
+    // In the order of the check before, which was that of the former dates.
+    found.sort_by_key(|one| {
+        let replaced = results.get(&one.id).and_then(|result| result.replaced.as_ref().ok());
+        let end = replaced.map_or(one.expires_at, |replaced| replaced.expires_at);
+        (end.is_none(), end, one.id)
+    });
     for one in &found {
         let Some(result) = results.get(&one.id) else { continue };
         let row = Row::of(one, now, text);

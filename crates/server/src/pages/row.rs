@@ -103,6 +103,11 @@ pub(super) fn titled(one: &Certification, text: Text) -> String {
     joined(&[&Some(name_of(one, text)), &Some(told_apart(one, text))])
 }
 
+/// The mentor's name and chapter.
+pub(super) fn with_chapter(one: &Certification, text: Text) -> String {
+    joined(&[&Some(name_of(one, text)), &one.chapter])
+}
+
 /// The mentor's name and chapter with what tells the certification apart.
 pub(super) fn titled_with_chapter(one: &Certification, text: Text) -> String {
     joined(&[&Some(name_of(one, text)), &one.chapter, &Some(told_apart(one, text))])

@@ -39,6 +39,9 @@ pub(super) const MOST: u32 = 1000;
 /// The maximum size of the form, in bytes: each certification has two fields of about 60 bytes.
 pub(super) const LONGEST_FORM: usize = 256 * 1024;
 
+/// The number of those left out that the check names without being asked.
+const FEW: usize = 10;
+
 /// The prefixes of the fields of a certification: its version, and whether it is chosen.
 const SEEN: &str = "seen-";
 const CHOSEN: &str = "chosen-";
@@ -88,6 +91,17 @@ impl SeveralPage {
     /// The number of certifications that the change will not change, although they are chosen.
     fn refused(&self) -> usize {
         self.rows.iter().filter(|one| one.refusal.is_some()).count()
+    }
+
+    /// Those that are not chosen, each with its chapter.
+    fn left_out(&self) -> Vec<&str> {
+        self.rows.iter().filter(|one| !one.is_chosen).map(|one| &*one.who).collect()
+    }
+
+    /// The number of renewals that are perhaps of the wrong mentor.
+    fn long_valid(&self) -> usize {
+        let is_renewal = self.action == Action::Renewal;
+        self.rows.iter().filter(|one| is_renewal && one.will_change() && one.is_long_valid).count()
     }
 
     fn will_change(&self) -> bool {
