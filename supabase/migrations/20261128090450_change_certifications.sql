@@ -196,11 +196,11 @@ begin
   end if;
   -- The reinstatement of a withdrawn certification cannot be undone: that would leave it suspended, not withdrawn.
   if said ? 'form' and not certvakt.is_withdrawn(old.status, old.renewal_history) then
-    insert into certvakt.change_results as r (made_by, form, certification_id, version, expires_at, status, suspended_until)
-    select p.id, (said ->> 'form')::uuid, old.id, new.updated_at, old.expires_at, old.status, old.suspended_until
+    insert into certvakt.change_results as r (made_by, form, certification_id, kind, version, expires_at, status, suspended_until)
+    select p.id, (said ->> 'form')::uuid, old.id, said ->> 'kind', new.updated_at, old.expires_at, old.status, old.suspended_until
     from certvakt.people p where p.id = certvakt.current_person()
     on conflict (made_by, form, certification_id) do update set
-      made_at = excluded.made_at, refusal = null, version = excluded.version, expires_at = excluded.expires_at,
+      made_at = excluded.made_at, refusal = null, kind = excluded.kind, version = excluded.version, expires_at = excluded.expires_at,
       status = excluded.status, suspended_until = excluded.suspended_until, undone_at = null;
   end if;
   return new;

@@ -10,6 +10,7 @@ create table certvakt.change_results (
   certification_id uuid not null references public.peer_mentor_certifications (id) on delete cascade,
   made_at timestamptz not null default now(),
   refusal text constraint change_results_refusal_form check (refusal ~ '^[a-z-]{1,40}$'),
+  kind text constraint change_results_kind_known check (kind in ('renewed', 'corrected', 'suspended', 'reinstated')),
   version timestamptz,
   expires_at timestamptz,
   status text,
@@ -24,6 +25,7 @@ comment on table certvakt.change_results is
   'The results of the changes that a person made with a form: what each replaced, so that the person can undo it within a day, or why it was refused.';
 comment on column certvakt.change_results.form is 'The id that the form carried. Several certifications can have the same.';
 comment on column certvakt.change_results.refusal is 'The code of the error, as in docs/errors.md.';
+comment on column certvakt.change_results.kind is 'What was done, as in the history; null if it was refused.';
 comment on column certvakt.change_results.version is 'updated_at of the certification after the change. A change with another version cannot be undone.';
 comment on column certvakt.change_results.expires_at is 'The end of the validity before the change; null if it did not expire.';
 comment on column certvakt.change_results.status is 'The status before the change.';
@@ -38,7 +40,7 @@ revoke all on certvakt.change_results from public, anon, authenticated, service_
 -- The trigger before_update of certifications records what a change replaced.
 grant select, insert, update on certvakt.change_results to certvakt_definer;
 create policy definer_records on certvakt.change_results to certvakt_definer using (true) with check (true);
-grant select (made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at, correction),
+grant select (made_by, form, certification_id, made_at, refusal, kind, version, expires_at, status, suspended_until, undone_at, correction),
   insert (made_by, form, certification_id, refusal), update (undone_at) on certvakt.change_results to authenticated;
 create policy people_see_own on certvakt.change_results for select to authenticated using (made_by = (select certvakt.current_person()));
 create policy people_record_refusals on certvakt.change_results for insert to authenticated

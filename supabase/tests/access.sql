@@ -49,7 +49,7 @@ select is((
 certification_types SELECT organisation_id, code, name, validity_months, renewal_rule, renewal_window_days, lead_times
 certification_types UPDATE name, validity_months, lead_times
 change_results INSERT made_by, form, certification_id, refusal
-change_results SELECT made_by, form, certification_id, made_at, refusal, version, expires_at, status, suspended_until, undone_at, correction
+change_results SELECT made_by, form, certification_id, made_at, refusal, kind, version, expires_at, status, suspended_until, undone_at, correction
 change_results UPDATE undone_at
 chapters INSERT organisation_id, parent_id, slug, name, external_id
 chapters SELECT id, organisation_id, parent_id, slug, name, required_mentors

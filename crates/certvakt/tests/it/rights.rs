@@ -37,6 +37,7 @@ const IMPERSONAL: &[&str] = &[
     "certvakt.certification_types.renewal_rule",
     "certvakt.certifications_elsewhere.role",
     "certvakt.change_results.correction",
+    "certvakt.change_results.kind",
     "certvakt.change_results.refusal",
     "certvakt.change_results.status",
     "certvakt.channel_opt_outs.kind",

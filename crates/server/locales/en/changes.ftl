@@ -6,7 +6,14 @@ my-changes-title = { $number ->
    *[other] You have recorded { $number } changes and contacts within the last day
 }
 my-changes-what = These are the certifications that you have renewed, corrected, suspended or reinstated, and the contacts that you have recorded. You can undo them for 24 hours. A change can be undone as long as nobody has changed the certification since.
-my-changes-several = { $number } certifications at once
+my-changes-several = { $number ->
+    [one] one certification
+   *[other] { $number } certifications at once
+}
+my-changes-several-since = { $number ->
+    [one] One of them was changed since, so it cannot be undone.
+   *[other] { $number } of them were changed since, so they cannot be undone.
+}
 my-changes-made = Changed on { $name }.
 my-changes-undone = Undone on { $name }.
 my-changes-before = Last valid day before the change: { $name }.
@@ -16,6 +23,10 @@ my-changes-since = The certification was changed since, so this change cannot be
 my-changes-refused = The change was not made.
 my-changes-undo = Undo
 my-changes-undo-of = the change for { $name }
+my-changes-undo-several = { $number ->
+    [one] one change
+   *[other] all { $number } changes
+}
 my-changes-undo-contact = the contact with { $name }
 my-changes-contact = Contact recorded on { $time }: { $outcome }.
 my-changes-contact-next = Next contact on { $name }.

@@ -6,7 +6,14 @@ my-changes-title = { $number ->
    *[other] Du har registrert { $number } endringer og kontakter det siste døgnet
 }
 my-changes-what = Her finner du sertifiseringene du har fornyet, rettet, stanset eller satt i kraft igjen, og kontaktene du har registrert. Du kan angre i 24 timer. En endring kan angres så lenge ingen har endret sertifiseringen etterpå.
-my-changes-several = { $number } sertifiseringer på én gang
+my-changes-several = { $number ->
+    [one] én sertifisering
+   *[other] { $number } sertifiseringer på én gang
+}
+my-changes-several-since = { $number ->
+    [one] Én av dem er endret etterpå, så den kan ikke angres.
+   *[other] { $number } av dem er endret etterpå, så de kan ikke angres.
+}
 my-changes-made = Endret { $name }.
 my-changes-undone = Angret { $name }.
 my-changes-before = Siste gyldige dag før endringen: { $name }.
@@ -16,6 +23,10 @@ my-changes-since = Sertifiseringen er endret etterpå, så denne endringen kan i
 my-changes-refused = Endringen ble ikke gjort.
 my-changes-undo = Angre
 my-changes-undo-of = endringen for { $name }
+my-changes-undo-several = { $number ->
+    [one] én endring
+   *[other] alle { $number } endringene
+}
 my-changes-undo-contact = kontakten med { $name }
 my-changes-contact = Kontakt registrert { $time }: { $outcome }.
 my-changes-contact-next = Neste kontakt { $name }.
