@@ -47,8 +47,8 @@ select c.id, c.chapter_id, c.expires_at, case when c.n % 2 = 0 then 'reached' el
   pg_temp.id_of('coordinator', 3)
 from of_organisation c
 where c.is_of_coordinator and not c.has_lapsed and c.expires_at < date ':today' + interval '60 days' and c.n % 3 = 0;
-insert into certvakt.change_results (made_by, form, certification_id, version, expires_at, status)
-select pg_temp.id_of('coordinator', 3), pg_temp.id_of('form', greatest(x.place - 100, 0)), x.id, x.updated_at, x.expires_at, x.status
+insert into certvakt.change_results (made_by, form, certification_id, kind, version, expires_at, status)
+select pg_temp.id_of('coordinator', 3), pg_temp.id_of('form', greatest(x.place - 100, 0)), x.id, 'renewed', x.updated_at, x.expires_at, x.status
 from (
   select c.*, row_number() over (order by c.n) as place from of_organisation c where c.is_of_coordinator order by c.n limit 200
 ) x;
