@@ -65,11 +65,11 @@ pub(super) async fn show(
         let page = page.form(page::Form::button("/sign-out", text.say("sign-out"), csrf));
         return Ok(wanted::keep(&return_to, page.into_response()));
     }
-    let page = Page::new(text, if shared.demo.is_empty() { "sign-in" } else { "demo" });
     let mut page = at_providers(match form.as_str() {
-        "kept" => page.text("sign-in-form-kept"),
-        "lost" => page.text("sign-in-form-lost"),
-        _ => page,
+        "kept" => Page::new(text, "sign-in-form-kept").answer(),
+        "lost" => Page::new(text, "sign-in-form-lost").answer(),
+        _ if shared.demo.is_empty() => Page::new(text, "sign-in"),
+        _ => Page::new(text, "demo"),
     });
     if shared.links.is_some() {
         let hidden = [("return_to", return_to.path().to_owned())];

@@ -303,8 +303,11 @@ async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_
         assert_eq!(sent.status, 303, "{}", sent.text);
         assert_eq!(to.contains("return_to=%2Fkept-form"), kept, "{expired}: {to}");
         let said = browser.get(&to).await;
-        let words = if kept { "tatt vare på det" } else { "er ikke lagret. Logg inn" };
-        assert!(said.text.contains(words), "{expired}: {}", said.text);
+        let what = if kept { "er tatt vare på" } else { "er ikke lagret" };
+        let title = format!("Du er logget ut. Det du skrev, {what}");
+        for words in [format!("<title>{title} – "), format!(" tabindex=\"-1\" autofocus>{title}</h1>")] {
+            assert!(said.text.contains(&words), "{expired}: {words} in {}", said.text);
+        }
         let page = browser.sign_in("/sign-in/provider?return_to=/kept-form", "coordinator").await;
         assert_eq!(
             page.text.contains("Ikke lagret ennå. Stans midlertidig: Mentor a2, Own"),
