@@ -249,6 +249,7 @@ test("a session that expires in the middle", async () => {
   const kept = await hearTitled(page, new RegExp(`^Ikke lagret ennå\\. Forny: ${name}, `));
   assertBefore(kept, /^Merknad: Kurs i Ålesund$/, /^button, Gå videre$/);
   await press(page, "Gå videre");
+  assertBefore(kept, /^button, Gå videre$/, /^link, Åpne et tomt skjema i stedet$/);
   await hearTitled(page, new RegExp(`^Stemmer dette\\? Fornyelsen for ${name}, .+ er ikke lagret ennå$`));
 });
 

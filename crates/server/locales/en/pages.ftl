@@ -419,7 +419,7 @@ version-mismatch = The certification was changed again, so your change was not m
 
 kept-title-of = Not saved yet. { $name }
 kept-title = Your form is kept
-kept = You had to sign in again, but the last form that you sent was kept. It is not saved yet. Look at it, and send it again to go on.
+kept = You had to sign in again, but the last form that you sent was kept. It is not saved yet. Look at it, and choose “Continue”.
 kept-send = Continue
 kept-discard = Delete what I wrote
 

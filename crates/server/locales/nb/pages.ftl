@@ -419,7 +419,7 @@ version-mismatch = Sertifiseringen er endret på nytt, så endringen din ble ikk
 
 kept-title-of = Ikke lagret ennå. { $name }
 kept-title = Skjemaet ditt er tatt vare på
-kept = Du måtte logge inn på nytt, men det siste skjemaet du sendte, er tatt vare på. Det er ikke lagret ennå. Se over, og send det på nytt for å gå videre.
+kept = Du måtte logge inn på nytt, men det siste skjemaet du sendte, er tatt vare på. Det er ikke lagret ennå. Se over, og velg «Gå videre».
 kept-send = Gå videre
 kept-discard = Slett det jeg skrev
 

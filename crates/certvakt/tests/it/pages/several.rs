@@ -318,6 +318,12 @@ async fn a_form_that_is_sent_after_the_session_has_expired_is_kept_for_the_same_
         if kept {
             let before = page.text.clone();
             assert!(before.contains("Permisjon ut året &#38; &#60;mer&#62;"), "{before}");
+            let places = ["velg «Gå videre».", ">Gå videre</button>", "Åpne et tomt skjema"]
+                .map(|one| before.find(one));
+            assert!(
+                places.is_sorted() && places[0].is_some(),
+                "the main button first: {places:?} in {before}"
+            );
             // The last form of the page discards it.
             let text = page.text.split_once("<form method=\"post\" action=\"/kept-form\">").unwrap().0;
             let kept = Answer { text: text.to_owned(), ..page };
