@@ -94,12 +94,8 @@ pub(super) async fn show_code(
     Query(CodeQuery { return_to, done }): Query<CodeQuery>,
 ) -> Result<Page, SignInError> {
     shared.links.as_ref().ok_or(ApiError::NotFound)?;
-    let page = if done == "setup" {
-        Page::new(text, "setup-done").link(HOME, text.say("sign-in-title"))
-    } else {
-        Page::new(text, "link-sent")
-    };
-    Ok(page.code_form(kept(return_to.path())).answer())
+    let key = if done == "setup" { "setup-done" } else { "link-sent" };
+    Ok(Page::new(text, key).code_form(kept(return_to.path())).answer())
 }
 
 /// The page to show after the sign-in. It is stored, so it must not have a token in its address, as an invitation has.
@@ -138,10 +134,7 @@ pub(super) async fn enter(
     let proof = LinkProof::Code { browser_hash, code_hash };
     match session::begin_by_link(&headers, &shared.database, proof).await? {
         Some((return_to, cookies)) => Ok(redirect(&return_to, cookies)),
-        None => Ok(Page::new(text, "code-wrong")
-            .code_form(&return_to)
-            .below(with_return("/sign-in", &return_to), text.say("code-again"))
-            .refused()),
+        None => Ok(Page::new(text, "code-wrong").code_form(&return_to).refused()),
     }
 }
 

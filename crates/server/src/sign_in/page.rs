@@ -6,9 +6,11 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::navigation::HOME;
 use crate::html;
 use crate::html::layout::Layout;
 use crate::html::text::Text;
+use crate::return_to::with_return;
 
 /// A page: a title, a text, links and forms.
 #[derive(Template)]
@@ -57,16 +59,14 @@ impl Page {
         self
     }
 
-    /// Adds the form for the code in an e-mail, with the page to show after the sign-in.
+    /// Adds the form for the code in an e-mail, with the page to show after the sign-in, and below it the link to ask for
+    /// another e-mail.
     pub(super) fn code_form(self, return_to: &str) -> Self {
         let text = self.layout.text;
         let hidden = [("return_to", return_to.to_owned())];
-        self.form(Form::button("/sign-in/code", text.say("code-button"), hidden).code(text.say("code")))
-    }
-
-    /// Adds a link below the forms.
-    pub(super) fn below(self, path: String, words: String) -> Self {
-        Self { below: Some((path, words)), ..self }
+        let form = Form::button("/sign-in/code", text.say("code-button"), hidden).code(text.say("code"));
+        let again = (with_return(HOME, return_to), text.say("code-again"));
+        Self { below: Some(again), ..self.form(form) }
     }
 
     /// Says that the page answers a form, so that its heading has the focus.

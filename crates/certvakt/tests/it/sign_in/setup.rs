@@ -61,6 +61,12 @@ async fn the_printed_url_leads_to_an_organisation_and_its_administrator_once() {
     assert_eq!(done.status, 303, "{}", done.text);
     let done = browser.get(&done.location.unwrap()).await;
     assert!(done.text.contains("Foreningen er opprettet"), "{}", done.text);
+    let (form, below) = done.text.split_once("</form>").unwrap();
+    assert!(
+        !form.contains("href=\"/sign-in") && below.contains("\">Be om en ny e-post</a>"),
+        "{}",
+        done.text
+    );
     let added: String = place
         .database
         .value(
