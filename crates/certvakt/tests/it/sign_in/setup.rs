@@ -92,11 +92,16 @@ async fn the_printed_url_leads_to_an_organisation_and_its_administrator_once() {
     assert!(home.text.contains("href=\"/imports\""), "the next step: {}", home.text);
     let today = browser.get("/today").await;
     assert!(today.text.contains("Ingen sertifiseringer ennå"), "{}", today.text);
+    let steps = today.text.split_once("viser denne siden hvem som trenger deg").expect("what it is for").1;
+    for path in ["/imports", "/certifications/new"] {
+        assert!(steps.contains(&format!("<li><a href=\"{path}\">")), "{path} in {steps}");
+        assert_eq!(browser.get(path).await.status, 200, "{path}");
+    }
+    let new = browser.get("/certifications/new").await;
+    assert!(new.text.contains("/people/new\">Legg til en person i"), "{}", new.text);
     let none =
         "Det er ingen sertifiseringer her ennå. De kommer når registeret er importert. <a href=\"/imports\">";
-    for path in ["/today", "/certifications"] {
-        assert!(browser.get(path).await.text.contains(none), "{path}");
-    }
+    assert!(browser.get("/certifications").await.text.contains(none));
     let filtered = browser.get("/certifications?q=nobody").await;
     assert!(filtered.text.contains("Ingen sertifiseringer passer."), "{}", filtered.text);
     let place = place.again("");
