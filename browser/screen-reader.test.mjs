@@ -89,13 +89,14 @@ test("see whom to call, and record it", async () => {
   await follow(page, /^Registrer kontakt/);
   const form = await hearTitled(page, new RegExp(`^Registrer kontakt med ${name}$`));
   assertSpoken(form, "group, Hva skjedde?", "Hva skjedde?", "radio, Snakket med likepersonen, not checked, position 1, set size 5");
-  assert.match(form.find((phrase) => phrase.startsWith("textbox, Når bør noen ta kontakt igjen?")), /, Dag, måned og år, for eksempel /);
+  assert.match(form.find((phrase) => phrase.startsWith("textbox, Når bør noen ta kontakt igjen?")), /, Dag, måned og år, for eksempel .+ I dag er \p{L}+dag \d+\. /u);
   const refused = await hearRefused(page, "Registrer kontakt", ["Velg hva som skjedde."]);
   assertSpoken(refused, "group, Hva skjedde?, Velg hva som skjedde.");
   await page.getByRole("radio").first().check();
   await press(page, "Registrer kontakt");
   const saved = await hearTitled(page, new RegExp(`^Kontakten med ${name} er lagret\\. \\d+ saker trenger deg$`));
-  assert.equal(saved[1], "link, Se kontakten, eller fjern den");
+  assert.match(saved[1], /^Snakket med likepersonen\. Saken vises ikke her før \p{L}+dag \d+\. \p{L}+ \d{4}\.$/u);
+  assert.equal(saved[2], "link, Se kontakten, eller fjern den");
   assertRows(saved, NEEDED);
 });
 
@@ -248,8 +249,8 @@ test("a session that expires in the middle", async () => {
   await become(page, "coordinator");
   const kept = await hearTitled(page, new RegExp(`^Ikke lagret ennå\\. Forny: ${name}, `));
   assertBefore(kept, /^Merknad: Kurs i Ålesund$/, /^button, Gå videre$/);
-  await press(page, "Gå videre");
   assertBefore(kept, /^button, Gå videre$/, /^link, Åpne et tomt skjema i stedet$/);
+  await press(page, "Gå videre");
   await hearTitled(page, new RegExp(`^Stemmer dette\\? Fornyelsen for ${name}, .+ er ikke lagret ennå$`));
 });
 

@@ -184,6 +184,7 @@ today-recorded-title = { $number ->
     [one] The contact with { $name } is recorded. One thing needs you
    *[other] The contact with { $name } is recorded. { $number } things need you
 }
+today-recorded-until = { $outcome }. This is not shown here before { $day }.
 today-nothing-title = Nothing needs you now
 today-nothing = This page shows certifications that lapsed recently, mentors whom notices do not reach, and certifications that expire within 30 days.
 today-empty = When there are certifications, this page shows who needs you. Import a register, or add them one by one:
@@ -213,7 +214,7 @@ contact-letter_sent-on = Last contact on { $name }: a letter was sent
 contact-booked-on = Last contact on { $name }: registered for a course
 contact-stops-on = Last contact on { $name }: does not want to continue
 contact-next = When should somebody get in touch again?
-contact-next-hint = Day, month and year, for example 24.12.2026. Until then, this is not shown on “Today”. If the mentor does not want to continue, the date is not used.
+contact-next-hint = Day, month and year, for example 24.12.2026. Today is { $name }. This is not shown on “Today” before the date that you write. If the mentor does not want to continue, the date is not used.
 contact-until = Next contact { $name }
 fault-outcome = Choose what happened.
 fault-next-past = The date must be after today, and at most { $number } years from now.

@@ -184,6 +184,7 @@ today-recorded-title = { $number ->
     [one] Kontakten med { $name } er lagret. Én sak trenger deg
    *[other] Kontakten med { $name } er lagret. { $number } saker trenger deg
 }
+today-recorded-until = { $outcome }. Saken vises ikke her før { $day }.
 today-nothing-title = Ingen saker trenger deg nå
 today-nothing = Her vises sertifiseringer som nylig har utløpt, likepersoner som varsler ikke når fram til, og sertifiseringer som utløper innen 30 dager.
 today-empty = Når det er sertifiseringer her, viser denne siden hvem som trenger deg. Importer et register, eller legg dem til én og én:
@@ -213,7 +214,7 @@ contact-letter_sent-on = Siste kontakt { $name }: brev er sendt
 contact-booked-on = Siste kontakt { $name }: påmeldt kurs
 contact-stops-on = Siste kontakt { $name }: vil ikke fortsette
 contact-next = Når bør noen ta kontakt igjen?
-contact-next-hint = Dag, måned og år, for eksempel 24.12.2026. Fram til da vises ikke saken under «I dag». Vil likepersonen ikke fortsette, blir datoen ikke brukt.
+contact-next-hint = Dag, måned og år, for eksempel 24.12.2026. I dag er { $name }. Saken vises ikke under «I dag» før datoen du skriver. Vil likepersonen ikke fortsette, blir datoen ikke brukt.
 contact-until = Neste kontakt { $name }
 fault-outcome = Velg hva som skjedde.
 fault-next-past = Datoen må være etter i dag, og høyst { $number } år fram.

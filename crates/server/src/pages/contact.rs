@@ -66,6 +66,8 @@ struct ContactPage {
     note: String,
     key: String,
     about: String,
+    /// Today's date with the weekday.
+    today: String,
     /// The phone numbers of the mentor.
     phones: Vec<String>,
     faults: Vec<Fault>,
@@ -89,11 +91,12 @@ pub(super) async fn show(
     keep_known(&mut tx, &mut layout, &chapter).await?;
     let phones = phones(&mut tx, id).await?;
     tx.commit().await?;
-    let next = shift(api.clock().today(found.zone.0), NEXT_AFTER_DAYS);
+    let today = api.clock().today(found.zone.0);
+    let next = shift(today, NEXT_AFTER_DAYS);
     let row = Row::of(&found, api.clock().now(), layout.text);
     let key = Uuid::new_v4().to_string();
     let fields = Fields { next_on: dates::write(next), key, ..Fields::default() };
-    Ok(page(StatusCode::OK, &form(layout, row, phones, fields, Vec::new())))
+    Ok(page(StatusCode::OK, &form(layout, row, phones, today, fields, Vec::new())))
 }
 
 /// Records the contact.
@@ -118,7 +121,8 @@ pub(super) async fn make(
                 .map(|(field, key)| Fault { field: field.into(), what: text.count(key, YEARS_AHEAD) });
             let faults = faults.collect();
             let layout = Layout { is_refused: true, ..layout };
-            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form(layout, row, phones, fields, faults)));
+            let shown = form(layout, row, phones, today, fields, faults);
+            return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
         }
     };
     let key = fields.key.parse().unwrap_or_else(|_| Uuid::new_v4());
@@ -189,7 +193,14 @@ async fn phones(tx: &mut CallerTx, certification: Uuid) -> Result<Vec<String>, S
     Ok(readable(&points).filter(|(kind, _)| *kind == "phone").map(|(_, number)| line(number)).collect())
 }
 
-fn form(layout: Layout, row: Row, phones: Vec<String>, fields: Fields, faults: Vec<Fault>) -> ContactPage {
+fn form(
+    layout: Layout,
+    row: Row,
+    phones: Vec<String>,
+    today: NaiveDate,
+    fields: Fields,
+    faults: Vec<Fault>,
+) -> ContactPage {
     let text = layout.text;
     let outcomes = ContactOutcome::NAMES
         .iter()
@@ -202,6 +213,7 @@ fn form(layout: Layout, row: Row, phones: Vec<String>, fields: Fields, faults: V
         note: fields.note,
         key: fields.key,
         about: row.about,
+        today: text.long_date(today),
         phones,
         faults,
         layout: Layout { heading, ..layout },

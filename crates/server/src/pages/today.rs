@@ -70,6 +70,8 @@ struct Recorded {
     id: Uuid,
     /// The mentor's name.
     name: String,
+    /// What happened, and until when the page does not show the certification.
+    what: String,
     /// Whether somebody will contact the mentor later.
     is_put_off: bool,
     /// The forms that end the notices to a mentor who does not want to continue: their paths and labels.
@@ -176,7 +178,15 @@ async fn recorded(
             endings.push(form("endings", "action-end"));
         }
     }
-    Ok(Some(Recorded { id, name, is_put_off: contact.next_on.is_some(), endings }))
+    let outcome = text.say(&format!("contact-{}", contact.outcome));
+    let what = match contact.next_on {
+        Some(day) => {
+            let arguments = [("outcome", outcome.into()), ("day", text.long_date(day).into())];
+            text.with("today-recorded-until", &arguments)
+        }
+        None => format!("{outcome}."),
+    };
+    Ok(Some(Recorded { id, name, what, is_put_off: contact.next_on.is_some(), endings }))
 }
 
 /// The held runs and the reports that wait for the person, and the stopped partners, which somebody else resumes. An

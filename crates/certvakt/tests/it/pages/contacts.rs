@@ -13,6 +13,7 @@ async fn a_contact_says_who_recorded_it_and_what_was_said_and_can_be_undone_for_
     let mut administrator = signed_in(&place, "administrator").await;
     let path = certification("a2");
     let form = browser.get(&format!("{path}/contacts")).await;
+    assert!(form.text.contains("I dag er mandag 15. juni 2026."), "{}", form.text);
     for note in ["x".repeat(501), "\u{202e}snudd".to_owned()] {
         let refused = send(&mut browser, &form, &[("outcome", "reached"), NEXT, ("note", &note)]).await;
         assert!(refused.status == 422 && refused.text.contains("href=\"#note\""), "{}", refused.text);
@@ -22,6 +23,8 @@ async fn a_contact_says_who_recorded_it_and_what_was_said_and_can_be_undone_for_
     assert_eq!(sent.status, 303, "{}", sent.text);
     let page = browser.get(&sent.location.unwrap()).await;
     assert_eq!(element(&page, "h1"), "Kontakten med Mentor a2 er lagret. Én sak trenger deg");
+    let first = "</h1>\n<p>Snakket med likepersonen. Saken vises ikke her før mandag 29. juni 2026.</p>";
+    assert!(page.text.contains(first), "{}", page.text);
     assert!(page.text.contains(&format!("href=\"{path}\">Se kontakten")), "{}", page.text);
     let page = administrator.get(&path).await;
     for words in ["Registrert av Coordinator", "Sagt: Tar kurset &#60;i&#62;i høst&#60;/i&#62;."] {
@@ -64,7 +67,9 @@ async fn those_who_stop_are_not_to_be_contacted_again() {
     // The result leads on to what ends the notices, which the contact does not.
     let result = browser.get(&sent.location.unwrap()).await;
     assert!(
-        result.text.contains("Varslene fortsetter til sertifiseringen er trukket tilbake."),
+        result.text.contains(
+            "<p>Likepersonen vil ikke fortsette.</p>\n<p>Varslene fortsetter til sertifiseringen er trukket tilbake."
+        ),
         "{}",
         result.text
     );
