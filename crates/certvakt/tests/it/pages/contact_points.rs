@@ -97,6 +97,9 @@ async fn a_corrected_address_gets_the_notice_that_reached_nobody_and_only_that()
     let wrong = point(&place, "unknown-a2@example.org").await;
     assert!(form.text.contains("Tok ikke imot varselet"), "{}", form.text);
     assert!(form.text.contains(&format!("value=\"{wrong}\" selected")), "it is proposed: {}", form.text);
+    let places =
+        ["id=\"email\"", "id=\"phone\"", "name=\"remove\""].map(|words| form.text.find(words).unwrap());
+    assert!(places.is_sorted(), "the fields come before the removals: {}", form.text);
 
     // The right one gets the same notice, once.
     let page =
