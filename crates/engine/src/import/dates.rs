@@ -80,8 +80,8 @@ const HOW_TO_WRITE: &str = "write it with YYYY or YY, MM and DD, such as MM/DD/Y
 const PIVOT: u32 = 69;
 
 impl DateFormat {
-    /// Parses a text in this format; without a day, it is the month's last day.
-    fn parse(&self, text: &str) -> Option<NaiveDate> {
+    /// Reads a text in this format.
+    fn read(&self, text: &str) -> Option<Written> {
         let (mut year, mut month, mut day) = (None, None, None);
         let mut rest = text;
         for part in &self.0 {
@@ -117,16 +117,31 @@ impl DateFormat {
             short if short < PIVOT => 2000 + short,
             short => 1900 + short,
         };
-        date(year, month?, day)
+        Some(Written { year, month: month?, day })
     }
 }
 
-/// The date of these numbers; without a day, the month's last day.
-fn date(year: u32, month: u32, day: Option<u32>) -> Option<NaiveDate> {
-    let year = i32::try_from(year).ok()?;
-    match day {
-        Some(day) => NaiveDate::from_ymd_opt(year, month, day),
-        None => last_of_month(year, month),
+/// A date as it is written, which need not exist.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    year: u32,
+    month: u32,
+    day: Option<u32>,
+}
+
+impl Written {
+    /// The date, if it exists; without a day, the month's last day.
+    fn date(self) -> Option<NaiveDate> {
+        let year = i32::try_from(self.year).ok()?;
+        match self.day {
+            Some(day) => NaiveDate::from_ymd_opt(year, self.month, day),
+            None => last_of_month(year, self.month),
+        }
+    }
+
+    /// Whether the month exists. If it does not, day and month are probably in another order.
+    fn has_month(self) -> bool {
+        (1..=12).contains(&self.month)
     }
 }
 
@@ -153,8 +168,8 @@ pub fn parse(text: &str, formats: &[DateFormat]) -> Result<When, Complaint> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(When::Instant(at));
     }
-    let Some((date, time)) = times::split(text) else { return Err(complaint(text)) };
-    let day = parse_day(date, formats)?.ok_or_else(|| complaint(date))?;
+    let Some((date, time)) = times::split(text) else { return Err(complaint(text, formats)) };
+    let day = parse_day(date, formats)?.ok_or_else(|| complaint(date, formats))?;
     match time.offset {
         Some(offset) => {
             let at = day.and_time(time.time).and_local_timezone(offset).single();
@@ -170,17 +185,18 @@ pub fn parse(text: &str, formats: &[DateFormat]) -> Result<When, Complaint> {
 type Complaint = &'static str;
 
 fn parse_day(text: &str, formats: &[DateFormat]) -> Result<Option<NaiveDate>, Complaint> {
-    let mut named = formats.iter().filter_map(|format| format.parse(text));
+    let mut named = formats.iter().filter_map(|format| format.read(text)?.date());
     match named.next() {
         Some(day) if named.any(|other| other != day) => {
             Err("two of the given date formats give different days: give one of them")
         }
         Some(day) => Ok(Some(day)),
-        None => Ok(unambiguous(text).or_else(|| with_month_name(text))),
+        None => Ok(unambiguous(text).and_then(Written::date)),
     }
 }
 
-fn unambiguous(text: &str) -> Option<NaiveDate> {
+/// Reads a date in a form that allows one reading.
+fn unambiguous(text: &str) -> Option<Written> {
     use Part::{Day, Literal, Month, Year};
     use Width::OneOrTwo;
     let forms: [&[Part]; 4] = [
@@ -189,12 +205,15 @@ fn unambiguous(text: &str) -> Option<NaiveDate> {
         &[Day(OneOrTwo), Literal('.'), Month(OneOrTwo), Literal('.'), Year],
         &[Month(OneOrTwo), Literal('/'), Year],
     ];
-    forms.into_iter().find_map(|parts| DateFormat(parts.to_vec()).parse(text))
+    forms
+        .into_iter()
+        .find_map(|parts| DateFormat(parts.to_vec()).read(text))
+        .or_else(|| with_month_name(text))
 }
 
-/// Parses a date whose month is a name, and whose year has four digits: `5. mai 2026`, `May 5, 2026`,
+/// Reads a date whose month is a name, and whose year has four digits: `5. mai 2026`, `May 5, 2026`,
 /// `05-MAY-2026`, `2026 mai 5`, or `mai 2026` for the month's last day.
-fn with_month_name(text: &str) -> Option<NaiveDate> {
+fn with_month_name(text: &str) -> Option<Written> {
     // At most a day, a month and a year.
     let (mut numbers, mut month, mut rest) = (Vec::with_capacity(2), None, text);
     while !rest.is_empty() {
@@ -218,8 +237,10 @@ fn with_month_name(text: &str) -> Option<NaiveDate> {
         rest = parted;
     }
     match numbers[..] {
-        [(4, year)] => date(year, month?, None),
-        [(1 | 2, day), (4, year)] | [(4, year), (1 | 2, day)] => date(year, month?, Some(day)),
+        [(4, year)] => Some(Written { year, month: month?, day: None }),
+        [(1 | 2, day), (4, year)] | [(4, year), (1 | 2, day)] => {
+            Some(Written { year, month: month?, day: Some(day) })
+        }
         _ => None,
     }
 }
@@ -235,7 +256,12 @@ fn without_ordinal(text: &str) -> &str {
 const NOT_A_DATE: Complaint =
     "not a date: write it like 2026-12-31 or 31.12.2026, or give its format with --date-format";
 
-fn complaint(text: &str) -> Complaint {
+/// What is wrong with a text that is not a date, neither in one of the given formats nor in an unambiguous one.
+fn complaint(text: &str, formats: &[DateFormat]) -> Complaint {
+    let mut written = formats.iter().filter_map(|format| format.read(text)).chain(unambiguous(text));
+    if written.any(Written::has_month) {
+        return "the day does not exist: correct it";
+    }
     let is_digit = |char: char| char.is_ascii_digit();
     let numbers: Vec<&str> =
         text.split(['/', '-', '.']).filter(|part| !part.is_empty() && part.chars().all(is_digit)).collect();
@@ -327,6 +353,21 @@ mod tests {
             "2026-12-31x",
         ] {
             assert!(parse(text, &[]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_does_not_exist() {
+        let american: DateFormat = "MM/DD/YYYY".parse().unwrap();
+        for text in
+            ["31.02.2028", "2027-02-29", "2026-06-31 00:00:00", "32.1.2026", "31 juin 2026", "02/30/2026"]
+        {
+            let complaint = parse(text, std::slice::from_ref(&american)).unwrap_err();
+            assert_eq!(complaint, "the day does not exist: correct it", "{text}");
+        }
+        for text in ["31.13.2026", "2026-31-12", "13/31/2026", "30/02/2026", "13/2026"] {
+            let complaint = parse(text, std::slice::from_ref(&american)).unwrap_err();
+            assert!(complaint.contains("--date-format"), "{text}: how to write it helps more");
         }
     }
 

@@ -121,7 +121,7 @@ impl Rejection {
                 format!("{place}, {}", text.named("change-number", &id))
             },
             values: cells(&one.column).into_iter().map(|(column, cell)| value(column, cell, text)).collect(),
-            what: sentence("reject-sentence", one, text),
+            what: sentence("reject-sentence", one, &written(cells(&one.column)), text),
         }
     }
 
@@ -146,13 +146,15 @@ fn value(column: &str, cell: &str, text: Text) -> String {
 
 /// Where the fault of a rejected row or contact is, and what it is, as a sentence.
 pub(super) fn rejection(one: &Reject, text: Text) -> String {
-    sentence("reject-field", one, text)
+    sentence("reject-field", one, "", text)
 }
 
-fn sentence(key: &str, one: &Reject, text: Text) -> String {
+/// The sentence, with the value at fault if it is known.
+fn sentence(key: &str, one: &Reject, value: &str, text: Text) -> String {
     let field = text.say(&format!("field-{}", one.column));
     let cause = one.code.clone().unwrap_or_else(|| cause(&one.reason));
-    let known = text.say(&format!("reason-{cause}"));
+    let value = if value.is_empty() { text.say("reject-date") } else { value.to_owned() };
+    let known = text.with(&format!("reason-{cause}"), &[("value", value.into())]);
     let reason = if known.is_empty() { text.say("reason") } else { known };
     let said = text.with(
         key,

@@ -49,7 +49,7 @@ async fn rejected_rows_have_a_reason_and_the_others_are_imported() {
         (6, "expires_at", "before the day of issue"),
         (7, "email", "not a valid e-mail address"),
         (8, "name", "national identity number"),
-        (11, "expires_at", "not a date"),
+        (11, "expires_at", "the day does not exist"),
     ]) {
         assert_eq!((*line, column.as_str()), (at, field));
         assert!(reason.contains(because), "line {line}: {reason}");
