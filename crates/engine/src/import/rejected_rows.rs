@@ -28,7 +28,7 @@ pub struct RejectedRows {
 }
 
 impl RejectedRows {
-    /// The cells of a line that contain a field, by the columns that were assigned to fields.
+    /// The cells of a line that contain a field, by the columns that were assigned to fields and in their order.
     pub fn cells<'a>(
         &'a self,
         line: i64,
@@ -42,9 +42,8 @@ impl RejectedRows {
         };
         // A column can have the sign between several columns in its own name.
         let is_one = self.header.contains(assigned);
-        let is_of_field =
-            |name: &str| name == assigned || !is_one && assigned.split('+').any(|one| one.trim() == name);
-        let cells = self.header.iter().zip(row).filter(|(name, _)| is_of_field(name));
+        let parts = assigned.split(|sign| sign == '+' && !is_one).map(str::trim);
+        let cells = parts.flat_map(|part| self.header.iter().zip(row).filter(move |(name, _)| *name == part));
         cells.map(|(name, cell)| (name.as_str(), cell.as_str())).collect()
     }
 }
