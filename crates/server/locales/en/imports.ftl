@@ -11,6 +11,7 @@ imports-header-row-hint = A number. Without one, we use the first line.
 imports-sheet = Sheet of the workbook (optional)
 imports-sheet-hint = The name of the sheet, if the file has several.
 imports-one = Import of { $name }
+imports-of-minute = , no. { $number }: { $summary }
 imports-file = File
 imports-file-hint = CSV, TSV, XLSX, XLSB or ODS, at most 20 MB.
 imports-next = Upload and continue

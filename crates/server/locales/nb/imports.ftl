@@ -11,6 +11,7 @@ imports-header-row-hint = Et tall. Uten tall bruker vi den første linjen.
 imports-sheet = Ark i arbeidsboken (valgfritt)
 imports-sheet-hint = Navnet på arket, hvis filen har flere.
 imports-one = Import { $name }
+imports-of-minute = , nr. { $number }: { $summary }
 imports-file = Fil
 imports-file-hint = CSV, TSV, XLSX, XLSB eller ODS, høyst 20 MB.
 imports-next = Last opp og gå videre

@@ -1,6 +1,6 @@
 //! The registers: the form that uploads one, and the imports of the last 30 days.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use askama::Template;
@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::error::PageError;
 use super::form::{Choice, Fault, of_field};
 use super::register::{Outcome, PATH, json, maker, path, path_of_number, refusal, summary};
+use super::row::shared;
 use super::upload::{NoFile, Upload};
 use super::visitor::Visitor;
 use crate::api::{Api, in_memory};
@@ -62,6 +63,8 @@ impl ImportsPage {
 struct Listed {
     path: String,
     date: String,
+    /// What tells it from the others of the same minute; empty without any.
+    distinction: String,
     organisation: String,
     maker: String,
     summary: String,
@@ -161,6 +164,7 @@ async fn form(
         Some(Listed {
             path,
             date: text.time(one.at.with_timezone(&of.zone.0)),
+            distinction: String::new(),
             organisation: match offered.organisations.len() {
                 1 => String::new(),
                 _ => line(&of.name),
@@ -169,7 +173,8 @@ async fn form(
             summary: summary(&one.state, &Outcome::of(one.result.as_ref()), text),
         })
     });
-    let imports = imports.collect();
+    let mut imports: Vec<Listed> = imports.collect();
+    distinguish(&mut imports, text);
     // Without a choice there is no field.
     let readings = Some(offered.readings()).filter(|readings| readings.len() > 1).unwrap_or_default();
     let mappings = readings.iter().map(|one| {
@@ -184,6 +189,18 @@ async fn form(
         faults: Vec::new(),
         layout: Layout { heading: text.say("imports-title"), ..layout },
     })
+}
+
+/// Numbers the imports of the same minute, the oldest first, for those who hear their links alone.
+fn distinguish(imports: &mut [Listed], text: Text) {
+    let shared = shared(imports.iter().map(|one| one.date.as_str()));
+    let mut numbers: HashMap<String, i64> = HashMap::new();
+    for one in imports.iter_mut().rev().filter(|one| shared.contains(&one.date)) {
+        let number = numbers.entry(one.date.clone()).or_default();
+        *number += 1;
+        let arguments = [("number", (*number).into()), ("summary", one.summary.as_str().into())];
+        one.distinction = text.with("imports-of-minute", &arguments);
+    }
 }
 
 /// Receives a register, and stores it as a draft whose columns the person assigns next. A readable file is
