@@ -31,6 +31,7 @@ columns-of-file = The columns of the file
 columns-column = The column “{ $name }”
 columns-samples = Examples: { $name }
 columns-empty = The column is empty in the first rows.
+columns-joined = The name is joined in this order: { $name }.
 columns-more = More choices
 columns-date-format = How the dates are written
 columns-date-format-hint = D is the day, M the month and Y the year. The file does not show which is right.

@@ -31,6 +31,7 @@ columns-of-file = Kolonnene i filen
 columns-column = Kolonnen «{ $name }»
 columns-samples = Eksempler: { $name }
 columns-empty = Kolonnen er tom i de første radene.
+columns-joined = Navnet settes sammen i denne rekkefølgen: { $name }.
 columns-more = Flere valg
 columns-date-format = Slik er datoene skrevet
 columns-date-format-hint = D er dag, M er måned og Y er år. Filen viser ikke hva som stemmer.

@@ -73,8 +73,11 @@ struct Column {
     /// The id of its field in the form.
     id: String,
     name: String,
-    samples: String,
+    /// Some of its values, and how it is joined with other columns.
+    hint: String,
     fields: Vec<Choice>,
+    /// Whether the choice to add chapters comes next.
+    names_chapters: bool,
 }
 
 /// A register whose columns can still be assigned.
@@ -113,14 +116,18 @@ impl Assignable {
     fn page(&self, id: Uuid, layout: Layout) -> ColumnsPage {
         let text = layout.text;
         let options = &self.register.options;
-        let columns = self.draft.columns.iter().enumerate().map(|(at, one)| Column {
-            id: format!("column-{at}"),
-            name: line(&one.name),
-            samples: one.samples.join(", "),
-            fields: fields(one.field.as_deref().unwrap_or_default(), text),
+        let of_chapter = self.draft.columns.iter().position(|one| contains(one, Field::Chapter));
+        let joined = self.joined(text);
+        let columns = self.draft.columns.iter().enumerate().map(|(at, one)| {
+            let joined = joined.iter().filter(|_| contains(one, Field::Name)).cloned();
+            Column {
+                id: format!("column-{at}"),
+                name: line(&one.name),
+                hint: std::iter::once(samples(one, text)).chain(joined).collect::<Vec<_>>().join(" "),
+                fields: fields(one.field.as_deref().unwrap_or_default(), text),
+                names_chapters: of_chapter == Some(at),
+            }
         });
-        let names_chapters =
-            self.draft.columns.iter().any(|one| one.field.as_deref() == Some(Field::Chapter.as_str()));
         let chapter = self.register.chapter_id.or(match &self.chapters[..] {
             [only] => Some(only.id),
             _ => None,
@@ -150,7 +157,7 @@ impl Assignable {
             is_lost: self.draft.fault.is_some(),
             header_row: options.header_row.map(|row| row.to_string()).unwrap_or_default(),
             sheet: options.sheet.clone().unwrap_or_default(),
-            names_chapters,
+            names_chapters: of_chapter.is_some(),
             chapters: chapters.collect(),
             may_add_chapters: !self.is_limited,
             types: types.collect(),
@@ -162,8 +169,29 @@ impl Assignable {
             add_chapters: self.register.add_chapters,
             save_as: self.register.save_as.clone().unwrap_or_default(),
             faults: self.draft.fault.iter().map(|code| place_fault(code, text)).collect(),
-            layout: Layout { heading: text.say("columns-title"), ..layout },
+            layout: Layout { heading: text.say("columns-title"), has_news: true, ..layout },
         }
+    }
+
+    /// How several columns are joined to a name.
+    fn joined(&self, text: Text) -> Option<String> {
+        let several = self.draft.columns.iter().filter(|one| contains(one, Field::Name)).nth(1);
+        let assigned = several.and_then(|_| self.draft.assigned().ok())?;
+        let columns = assigned.get(Field::Name.as_str())?.replace('+', ", ");
+        Some(text.named("columns-joined", &columns))
+    }
+}
+
+/// Whether a column contains a field.
+fn contains(column: &DraftColumn, field: Field) -> bool {
+    column.field.as_deref() == Some(field.as_str())
+}
+
+/// Some values of a column, as a sentence.
+fn samples(column: &DraftColumn, text: Text) -> String {
+    match &column.samples[..] {
+        [] => text.say("columns-empty"),
+        samples => text.named("columns-samples", &samples.join(", ")),
     }
 }
 
@@ -273,8 +301,7 @@ fn enter(found: &mut Assignable, form: &HashMap<String, String>, text: Text) -> 
             found.register.options.columns = columns;
         }
         Err(field) => {
-            let of_field = |column: &DraftColumn| column.field.as_deref() == Some(field.as_str());
-            let at = found.draft.columns.iter().rposition(of_field).unwrap_or_default();
+            let at = found.draft.columns.iter().rposition(|one| contains(one, field)).unwrap_or_default();
             fault(format!("column-{at}"), named("fault-field-twice", field));
         }
     }
