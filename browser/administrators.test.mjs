@@ -142,7 +142,7 @@ test("import a register with a chapter column, and undo it", async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL(/imports\/[0-9a-f-]+$/);
   await assertFocus(page, "2 rader er kontrollert. Ingenting er importert ennå");
-  assert.match(await page.locator("main").ariaSnapshot(), /Nye lokallag blir opprettet: svalbard/);
+  assert.match(await page.locator("main").ariaSnapshot(), /Et nytt lokallag blir opprettet: Svalbard\./);
   // A group opens with the keyboard.
   await tabTo(page, "Nye: 2");
   await page.keyboard.press("Enter");

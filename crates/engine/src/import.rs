@@ -153,9 +153,9 @@ pub struct Imported {
     /// does not expire.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shared_expiries: Vec<SharedValue>,
-    /// The short names of the chapters that were created.
+    /// The chapters that were created.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub new_chapters: Vec<String>,
+    pub new_chapters: Vec<staging::NewChapter>,
     /// The certifications of its chapters and types that are missing from the file.
     pub missing: MissingCertifications,
     /// The columns that are not those of the saved mapping.
@@ -324,7 +324,7 @@ pub async fn import(
         hold,
         unknown: found.unknown,
         shared_expiries: found.shared_expiries,
-        new_chapters: found.new_chapters.into_iter().map(|one| one.slug).collect(),
+        new_chapters: found.new_chapters,
         missing,
         changed_columns: ChangedColumns::of(&found.header, &options.header),
         rejects,

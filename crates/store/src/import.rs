@@ -82,9 +82,10 @@ pub enum PersonBy {
 }
 
 /// A chapter that an import creates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct NewChapter {
-    /// The id, which its rows contain.
+    /// The id, which its rows contain. A dry run keeps none.
+    #[serde(skip)]
     pub id: Uuid,
     /// The short name.
     pub slug: String,

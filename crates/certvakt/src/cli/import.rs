@@ -289,7 +289,8 @@ fn text(imported: &Imported, options: &Options) -> String {
         }
     }
     if !imported.new_chapters.is_empty() {
-        text += &format!("\nNew chapters: {}.", imported.new_chapters.join(", "));
+        let names = imported.new_chapters.iter().map(|one| format!("{} ({})", one.name, one.slug));
+        text += &format!("\nNew chapters: {}.", names.collect::<Vec<_>>().join(", "));
     }
     for one in &imported.shared_expiries {
         text += &format!(

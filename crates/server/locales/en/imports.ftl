@@ -92,6 +92,7 @@ check-undo = You can undo the import for 30 days.
 check-of-other = Somebody else has checked this file. Before you can import it, we check it again for you.
 check-again = Check again
 check-import = Import
+check-import-some = Import { $number } of { $of } rows
 check-import-anyway = Import anyway
 check-change-columns = Change the columns
 check-unknown-chapter = { $number ->
@@ -103,7 +104,10 @@ check-unknown-type = { $number ->
    *[other] { $number } rows name the type “{ $value }”, which does not exist.
 }
 check-shared-expiry = { $number } rows have “{ $value }” instead of a date. If it means that the certification does not expire, enter the value under “Change the columns”.
-check-new-chapters = New chapters will be created: { $name }.
+check-new-chapters = { $number ->
+    [one] A new chapter will be created: { $name }.
+   *[other] New chapters will be created: { $name }.
+}
 check-missing-kept = Certifications that are missing from the file will not change, because some rows cannot be imported.
 check-contacts = { $number ->
     [one] One address or phone number cannot be used. The rest of the row is imported.
@@ -203,7 +207,12 @@ import-corrected = Corrected date: { $number }
 import-unchanged = Unchanged: { $number }
 import-duplicate = Rows with a number that is also in another row: { $number }
 import-rejected = Rejected rows: { $number }
-import-rejects-title = The first rejected rows
+import-new-chapters = { $number ->
+    [one] New chapter: { $name }
+   *[other] New chapters: { $name }
+}
+import-rejects-title = Rejected rows
+import-rejects-first = The first rejected rows
 import-undo = Undo the import
 import-undo-hint = What was changed since stays.
 import-undo-refused = The import could not be undone.

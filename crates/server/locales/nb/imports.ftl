@@ -92,6 +92,7 @@ check-undo = Du kan angre importen i 30 dager.
 check-of-other = Noen andre har kontrollert denne filen. Før du kan importere den, kontrollerer vi den på nytt for deg.
 check-again = Kontroller på nytt
 check-import = Importer
+check-import-some = Importer { $number } av { $of } rader
 check-import-anyway = Importer likevel
 check-change-columns = Endre kolonnene
 check-unknown-chapter = { $number ->
@@ -103,7 +104,10 @@ check-unknown-type = { $number ->
    *[other] { $number } rader nevner typen «{ $value }», som ikke finnes.
 }
 check-shared-expiry = { $number } rader har «{ $value }» i stedet for en dato. Betyr det at sertifiseringen ikke utløper, skriver du verdien under «Endre kolonnene».
-check-new-chapters = Nye lokallag blir opprettet: { $name }.
+check-new-chapters = { $number ->
+    [one] Et nytt lokallag blir opprettet: { $name }.
+   *[other] Nye lokallag blir opprettet: { $name }.
+}
 check-missing-kept = Sertifiseringer som mangler i filen, blir ikke endret, fordi noen rader ikke kan importeres.
 check-contacts = { $number ->
     [one] Én adresse eller ett telefonnummer kan ikke brukes. Resten av raden blir importert.
@@ -203,7 +207,12 @@ import-corrected = Rettet dato: { $number }
 import-unchanged = Uendret: { $number }
 import-duplicate = Rader med et nummer som også står i en annen rad: { $number }
 import-rejected = Avviste rader: { $number }
-import-rejects-title = De første avviste radene
+import-new-chapters = { $number ->
+    [one] Nytt lokallag: { $name }
+   *[other] Nye lokallag: { $name }
+}
+import-rejects-title = Avviste rader
+import-rejects-first = De første avviste radene
 import-undo = Angre importen
 import-undo-hint = Endringer som er gjort senere, blir ikke angret.
 import-undo-refused = Importen kunne ikke angres.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::error::PageError;
 use super::form::Nothing;
 use super::import_check;
-use super::register::{self, Outcome, PATH, REJECTS, Rejection, Undo, path, refusal};
+use super::register::{self, Outcome, PATH, REJECTS, Rejection, Undo, new_chapters, path, refusal};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -40,6 +40,8 @@ pub(super) struct ImportPage {
     /// What happened, as sentences.
     pub(super) facts: Vec<String>,
     rejects: Vec<Rejection>,
+    /// The heading of the rejected rows.
+    rejects_title: String,
     /// Whether the rejected rows can be downloaded.
     has_file: bool,
     pub(super) is_undoable: bool,
@@ -76,9 +78,12 @@ fn result_of(found: &UploadDetails, rejected: &RejectedRows, layout: Layout) -> 
     let columns = Register::deserialize(&found.options).map(|register| register.options.columns);
     let rejects =
         Rejection::first(&outcome.rejects, REJECTS, rejected, &columns.unwrap_or_default(), layout.text);
+    let number = outcome.rejected + outcome.duplicate + outcome.contacts_rejected;
+    let is_all = i64::try_from(rejects.len()).is_ok_and(|shown| shown >= number);
+    let rejects_title = layout.text.say(if is_all { "import-rejects-title" } else { "import-rejects-first" });
     let is_undoable = found.upload.state == "imported" && !found.is_waiting && outcome.import.is_some();
     let shown = result(&found.upload.state, &outcome, found.is_waiting, path(found.upload.id), layout);
-    ImportPage { rejects, has_file: !rejected.rows.is_empty(), is_undoable, ..shown }
+    ImportPage { rejects, rejects_title, has_file: !rejected.rows.is_empty(), is_undoable, ..shown }
 }
 
 /// The page of a result, without its rejected rows.
@@ -106,6 +111,7 @@ pub(super) fn result(
             ];
             let numbers = numbers.into_iter().filter(|(_, number)| *number > 0);
             facts.extend(numbers.map(|(key, number)| text.count(key, number)));
+            facts.extend(new_chapters("import-new-chapters", &outcome.new_chapters, text));
         }
         _ => facts.push(text.say("import-wait")),
     }
@@ -115,6 +121,7 @@ pub(super) fn result(
         is_waiting,
         facts,
         rejects: Vec::new(),
+        rejects_title: String::new(),
         has_file: false,
         is_undoable: false,
         layout: Layout { heading: text.say(&format!("import-{state}-title")), has_news: true, ..layout },

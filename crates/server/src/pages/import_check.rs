@@ -18,7 +18,9 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::file::{Cell, File, Format};
-use super::register::{self, Outcome, REJECTS, Rejection, json, path, refusal, rejection};
+use super::register::{
+    self, NewChapter, Outcome, REJECTS, Rejection, json, new_chapters, path, refusal, rejection,
+};
 use super::visitor::{Sent, Visitor};
 use crate::api::Api;
 use crate::extract::Path;
@@ -53,6 +55,8 @@ struct CheckPage {
     groups: Vec<Group>,
     /// Whether the register was checked for somebody else, so that it is checked again before this person imports it.
     is_of_other: bool,
+    /// The label of the button.
+    button: String,
 }
 
 /// A new person with the name of a known one.
@@ -91,7 +95,7 @@ struct Checked {
     hold: Option<Hold>,
     unknown: Vec<Unknown>,
     shared_expiries: Vec<Shared>,
-    new_chapters: Vec<String>,
+    new_chapters: Vec<NewChapter>,
     missing: Missing,
     rejects: Vec<Reject>,
     changes: Option<Changes>,
@@ -165,9 +169,23 @@ pub(super) fn page_of(
         rejected: checked.rejected,
         rejects: Rejection::first(&checked.rejects, REJECTS, rejected, &register.options.columns, text),
         is_of_other: !found.is_own,
+        button: button(found.is_own, &checked, text),
         layout: Layout { heading, has_news: true, ..layout },
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// The label of the button, with the number of rows if some stay out.
+fn button(is_own: bool, checked: &Checked, text: Text) -> String {
+    let number = checked.read - checked.rejected - checked.duplicate;
+    match checked.hold {
+        _ if !is_own => text.say("check-again"),
+        Some(_) => text.say("check-import-anyway"),
+        None if number < checked.read => {
+            text.with("check-import-some", &[("number", number.into()), ("of", checked.read.into())])
+        }
+        None => text.say("check-import"),
+    }
 }
 
 fn group(consequence: &str, rows: &[ChangedRow], checked: &Checked, text: Text) -> Option<Group> {
@@ -243,9 +261,7 @@ fn notes(checked: &Checked, text: Text) -> Vec<String> {
             ),
         );
     }
-    if !checked.new_chapters.is_empty() {
-        notes.push(text.named("check-new-chapters", &checked.new_chapters.join(", ")));
-    }
+    notes.extend(new_chapters("check-new-chapters", &checked.new_chapters, text));
     if checked.missing.kept_for_rejects {
         notes.push(text.say("check-missing-kept"));
     }

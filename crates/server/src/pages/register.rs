@@ -41,10 +41,25 @@ pub(super) struct Outcome {
     pub(super) corrected: i64,
     pub(super) rejected: i64,
     pub(super) duplicate: i64,
+    pub(super) contacts_rejected: i64,
+    pub(super) new_chapters: Vec<NewChapter>,
     /// The number under which it can be undone.
     pub(super) import: Option<i64>,
     pub(super) rejects: Vec<Reject>,
     pub(super) undo: Option<Undo>,
+}
+
+/// A chapter that an import creates.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct NewChapter {
+    name: String,
+}
+
+/// The chapters that an import creates, in the words of the key; `None` without any.
+pub(super) fn new_chapters(key: &str, chapters: &[NewChapter], text: Text) -> Option<String> {
+    let names: Vec<&str> = chapters.iter().map(|one| one.name.as_str()).collect();
+    let arguments = [("number", names.len().into()), ("name", line(&names.join(", ")).into())];
+    (!names.is_empty()).then(|| text.with(key, &arguments))
 }
 
 /// The result of an undo, or why it was refused.

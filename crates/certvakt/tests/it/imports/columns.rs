@@ -111,7 +111,11 @@ async fn new_chapters_are_created_on_request() {
         4,2027-12-31,Møre / Romsdal\n5,no date,Bodø\n";
     let columns = ["--column", "chapter=lag", "--type", "type", "--add-chapters", "--under", "chapter"];
     let dry = desk.national(register, &[&columns[..], &["--dry-run"]].concat());
-    assert_eq!(dry["new_chapters"], json!(["alesund", "more-romsdal"]));
+    let created = json!([
+        { "slug": "alesund", "name": "Ålesund" },
+        { "slug": "more-romsdal", "name": "Møre / Romsdal" },
+    ]);
+    assert_eq!(dry["new_chapters"], created, "with their most frequent spelling");
     assert_eq!(
         desk.rows("select slug from certvakt.chapters").await,
         ["chapter"],

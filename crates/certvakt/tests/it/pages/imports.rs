@@ -192,7 +192,7 @@ async fn missing_chapters_are_created_and_saved_columns_come_back() {
     let entered = [("type", "type"), ("add_chapters", "yes"), ("save_as", "register"), ("column-3", "")];
     let checked = check(&mut browser, &page, &entered).await;
     assert!(checked.text.contains("Nye: 3"), "{}", checked.text);
-    assert!(checked.text.contains("Nye lokallag blir opprettet: nordpolen"), "{}", checked.text);
+    assert!(checked.text.contains("Et nytt lokallag blir opprettet: Nordpolen."), "{}", checked.text);
     let done = send_to(&mut browser, &checked, "/confirmations", &[]).await;
     assert_eq!(element(&done, "h1"), "Registeret er importert", "{}", done.text);
     assert!(known(&place).await.contains("904 Nordpolen 2027-03-31"), "{}", known(&place).await);
