@@ -266,13 +266,13 @@ test("a held run", async () => {
   const held = await hearTitled(page, /^Varslene for én natt venter på godkjenning$/);
   assert.match(held[1], /^heading, \d+ varsler for natten .+ er ikke sendt, level 2$/);
   assert.match(held[2], /^Det er flere enn grensen, som er \d+\./);
-  assertBefore(held, /^Varsler 30 dager før utløp: \d+$/, /^button, Godkjenn varslene$/);
-  assertBefore(held, /^heading, 3 eksempler på varslene, level 3$/, /^button, Godkjenn varslene$/);
-  assertBefore(held, /^Er varslene riktige, godkjenn dem\. Da blir de sendt\.$/, /^button, Godkjenn varslene$/);
-  await press(page, "Godkjenn varslene");
+  assertBefore(held, /^Varsler 30 dager før utløp: \d+$/, /^button, Godkjenn \d+ varsler$/);
+  assertBefore(held, /^heading, 3 eksempler på varslene, level 3$/, /^button, Godkjenn \d+ varsler$/);
+  assertBefore(held, /^Er varslene riktige, godkjenn dem\. Da blir de sendt\.$/, /^button, Godkjenn \d+ varsler$/);
+  await press(page, /^Godkjenn \d+ varsler$/);
   await page.waitForURL(/\/runs\?/);
   const approved = await hear(page);
-  assert.ok(!approved.includes("button, Godkjenn varslene"), approved.join("\n"));
+  assert.ok(!approved.some((phrase) => /^button, Godkjenn/.test(phrase)), approved.join("\n"));
 });
 
 test("first use of an empty installation", async () => {

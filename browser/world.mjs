@@ -168,18 +168,13 @@ export async function assertFocus(page, expected) {
 }
 
 /** Presses Tab until a link or button has the focus, as somebody who sees nothing does. */
-export async function tabTo(page, name, most = 400, key = "Tab") {
+export async function tabTo(page, name, most = 400) {
   for (let presses = 0; presses < most; presses++) {
-    await page.keyboard.press(key);
+    await page.keyboard.press("Tab");
     const here = await focused(page);
     if (name instanceof RegExp ? name.test(here) : here === name) return;
   }
-  assert.fail(`${key} never reaches ${name}`);
-}
-
-/** Goes back with the keyboard to a link or button that is at most so many stops before. */
-export function tabBackTo(page, name, most) {
-  return tabTo(page, name, most, "Shift+Tab");
+  assert.fail(`Tab never reaches ${name}`);
 }
 
 /** What axe-core finds wrong with a page, each as a rule with the elements. */

@@ -247,7 +247,10 @@ runs-held-checking = The night of { $date } is being checked again
 runs-held-why = These are more than the limit, which is { $number }. If a mistake in the register causes them, correct it first.
 runs-of-stage = Notices { $stage }: { $number }
 runs-approve-hint = If the notices are right, approve them. They are then sent.
-runs-approve = Approve the notices
+runs-approve = { $number ->
+    [one] Approve the notice
+   *[other] Approve { $number } notices
+}
 runs-ask = An administrator must approve them.
 runs-check-hint = If it is a mistake in the register, correct it or undo the import first, and then check again. The notices are then sent only if they are within the limit. If you do nothing, none of them is sent now, and the next night checks again.
 runs-check = Check again

@@ -247,7 +247,10 @@ runs-held-checking = Natten { $date } kontrolleres på nytt
 runs-held-why = Det er flere enn grensen, som er { $number }. Kommer tallet av en feil i registeret, er det bedre å rette den først.
 runs-of-stage = Varsler { $stage }: { $number }
 runs-approve-hint = Er varslene riktige, godkjenn dem. Da blir de sendt.
-runs-approve = Godkjenn varslene
+runs-approve = { $number ->
+    [one] Godkjenn varselet
+   *[other] Godkjenn { $number } varsler
+}
 runs-ask = En administrator må godkjenne dem.
 runs-check-hint = Er det en feil i registeret, rett den eller angre importen først, og kontroller så på nytt. Varslene blir da bare sendt hvis de ikke er flere enn grensen. Gjør du ingenting, sendes ingen av dem nå, og neste natt kontrollerer på nytt.
 runs-check = Kontroller på nytt

@@ -59,13 +59,15 @@ struct RunsPage {
 struct Held {
     id: i64,
     heading: String,
+    /// The number of notices.
+    number: i64,
     /// The number of notices of each stage.
     stages: Vec<String>,
     /// Some of the certifications with a notice, each with the last change of its date; empty if it had none.
     examples: Vec<(Row, String)>,
     /// The limit of notices without an approval.
     limit: i64,
-    /// The import that may be the reason.
+    /// The import that may be the reason: it changed enough certifications to exceed the limit.
     import: Option<Suspected>,
     /// That it happens again; `None` while it waits for a decision.
     decision: Option<String>,
@@ -136,7 +138,9 @@ pub(super) async fn show(
         let organisation = organisations.iter().find(|one| one.id == run.organisation_id);
         let examples = examples.iter().filter(|one| run.examples.contains(&one.id));
         let examples = examples.map(|one| (Row::of(one, now, text), last_move(one, &moves, text))).collect();
-        let import = imports.iter().find(|import| import.run == run.id).zip(organisation);
+        let beyond = run.notices.total() - run.limit.unwrap_or_default();
+        let import =
+            imports.iter().find(|import| import.run == run.id && import.changed >= beyond).zip(organisation);
         let import = import.map(|(import, of)| suspected(import, of.zone, text));
         described(run, examples, import, administered.contains(&run.organisation_id), text)
     };
@@ -273,6 +277,7 @@ fn described(
             key("runs-held", "runs-held-approved", "runs-held-checking"),
             &[("date", text.date(run.run_date).into()), ("number", run.notices.total().into())],
         ),
+        number: run.notices.total(),
         stages: stages.collect(),
         examples,
         limit: run.limit.unwrap_or_default(),

@@ -238,7 +238,7 @@ async fn the_last_change_can_be_undone_by_the_person_who_made_it() {
             assert_eq!(undone.status, 303, "{action}: {}", undone.text);
             let page = browser.get(&undone.location.unwrap()).await;
             assert!(element(&page, "h1").starts_with("Angret: Mentor a2, Own, "), "{}", page.text);
-            assert!(page.text.contains("<a href=\"/certifications\">Finn en annen</a>"), "{}", page.text);
+            assert!(page.text.contains("<a href=\"/certifications#q\">Finn en annen</a>"), "{}", page.text);
             assert!(!page.text.contains("Angre din siste endring"), "{}", page.text);
             assert_eq!(facts(&place, "a2").await, before.0, "{action}");
             let entries = format!("{} {kinds_after}", before.1);

@@ -57,7 +57,7 @@ async fn the_focus_of_a_list_that_was_asked_for_is_on_what_was_found() {
         (
             "?q=Mentor",
             Some("<h2 class=\"found\" tabindex=\"-1\" autofocus>"),
-            "Viser 1–2 av 2</h2>\n<ul class=\"rows\">",
+            "Viser 1–2 av 2</h2>\n<p class=\"actions\" role=\"group\"",
         ),
         ("?q=&state=&order=name", Some("<h2 class=\"found\" tabindex=\"-1\" autofocus>"), "Viser "),
         ("?q=ukjent", Some("<h2 tabindex=\"-1\" autofocus>"), "Ingen treff</h2>"),
