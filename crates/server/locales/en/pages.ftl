@@ -188,6 +188,7 @@ today-recorded-until = { $outcome }. This is not shown here before { $day }.
 today-nothing-title = Nothing needs you now
 today-nothing = This page shows certifications that lapsed recently, mentors whom notices do not reach, and certifications that expire within 30 days.
 today-empty = When there are certifications, this page shows who needs you. Import a register, or add them one by one:
+today-order = The most urgent are at the top.
 today-expired = Recently lapsed ({ $number })
 today-unreachable = Cannot be reached ({ $number })
 today-week = Expiring within seven days ({ $number })

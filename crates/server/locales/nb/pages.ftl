@@ -188,6 +188,7 @@ today-recorded-until = { $outcome }. Saken vises ikke her før { $day }.
 today-nothing-title = Ingen saker trenger deg nå
 today-nothing = Her vises sertifiseringer som nylig har utløpt, likepersoner som varsler ikke når fram til, og sertifiseringer som utløper innen 30 dager.
 today-empty = Når det er sertifiseringer her, viser denne siden hvem som trenger deg. Importer et register, eller legg dem til én og én:
+today-order = De som haster mest, står øverst.
 today-expired = Nylig utløpt ({ $number })
 today-unreachable = Kan ikke nås ({ $number })
 today-week = Utløper innen sju dager ({ $number })
