@@ -69,7 +69,7 @@ async fn a_doubtful_date_is_rejected_with_what_to_do() {
         ("05/06/2026 12:00:00 AM", "--date-format"),
         ("05.06.26", "DD.MM.YY"),
         ("5 mai 26", "--date-format"),
-        ("31 juin 2026", "--date-format"),
+        ("31 juin 2026", "the day does not exist"),
         ("2026-05-01 25:00", "--date-format"),
         ("2026-04-30 22:30:00+00", "--instant-day"),
         ("Livsvarig", "--never"),
