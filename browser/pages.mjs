@@ -175,7 +175,7 @@ async function checkedImport(page) {
 
 const imported = (page) => once("done", page, async () => {
   await checkRegister(page);
-  await page.getByRole("button", { name: /^(Importer|Import)$/ }).click();
+  await page.getByRole("button", { name: /^(Importer|Import) \d+ (av|of) \d+ / }).click();
 });
 
 async function several(page) {
