@@ -10,10 +10,6 @@ my-changes-several = { $number ->
     [one] one certification
    *[other] { $number } certifications at once
 }
-my-changes-several-since = { $number ->
-    [one] One of them was changed since, so it cannot be undone.
-   *[other] { $number } of them were changed since, so they cannot be undone.
-}
 my-changes-made = Changed on { $name }.
 my-changes-undone = Undone on { $name }.
 my-changes-before = Last valid day before the change: { $name }.

@@ -10,10 +10,6 @@ my-changes-several = { $number ->
     [one] én sertifisering
    *[other] { $number } sertifiseringer på én gang
 }
-my-changes-several-since = { $number ->
-    [one] Én av dem er endret etterpå, så den kan ikke angres.
-   *[other] { $number } av dem er endret etterpå, så de kan ikke angres.
-}
 my-changes-made = Endret { $name }.
 my-changes-undone = Angret { $name }.
 my-changes-before = Siste gyldige dag før endringen: { $name }.

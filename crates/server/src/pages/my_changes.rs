@@ -7,7 +7,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use certvakt_base::i18n::line;
 use certvakt_store::caller::change_results::{self, FormSummary, Replaced};
 use certvakt_store::caller::contacts::{self, Contact};
 use certvakt_store::caller::{self, Certification};
@@ -40,7 +39,7 @@ struct Change {
     at: DateTime<Utc>,
     /// The mentor, or what was done with how many certifications.
     title: String,
-    /// The certification; of several the chapter, or empty if they are of more than one.
+    /// The certification; empty if there were several.
     about: String,
     path: String,
     /// When it was made, what it replaced, and whether it was undone.
@@ -94,7 +93,7 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
     let corrections = corrections.into_iter().filter(|(_, number)| *number > 0);
     what.extend(corrections.map(|(key, number)| text.count(key, number)));
     if form.number > 1 {
-        return several(form, one, what, text);
+        return several(form, what, text);
     }
     let name = name_of(one, text);
     let undo = match &form.replaced {
@@ -121,22 +120,19 @@ fn change(form: &FormSummary, one: &Certification, text: Text) -> Change {
 }
 
 /// Describes what a form changed together; `what` is what is known of any form.
-fn several(form: &FormSummary, one: &Certification, mut what: Vec<String>, text: Text) -> Change {
+fn several(form: &FormSummary, what: Vec<String>, text: Text) -> Change {
     let title = match &form.kind {
         Some(kind) => text.named(&format!("done-{kind}"), &text.count("my-changes-several", form.changed)),
         None => text.say("my-changes-refused"),
     };
     let path = format!("/changes/{}", form.form);
-    if form.kind.is_some() && form.undoable < form.changed && form.undone_at.is_none() {
-        what.push(text.count("my-changes-several-since", form.changed - form.undoable));
-    }
-    let undo = (form.undoable > 0).then(|| Undo {
+    // The page after it names those that somebody has changed since, and keeps them.
+    let undo = (form.kind.is_some() && form.undone_at.is_none()).then(|| Undo {
         path: format!("{path}/undos"),
         certification: None,
-        description: text.count("my-changes-undo-several", form.undoable),
+        description: text.count("my-changes-undo-several", form.changed),
     });
-    let chapter = one.chapter.as_deref().filter(|_| form.is_of_one_chapter);
-    Change { at: form.made_at, title, about: chapter.map(line).unwrap_or_default(), path, what, undo }
+    Change { at: form.made_at, title, about: String::new(), path, what, undo }
 }
 
 /// Describes a contact.

@@ -62,12 +62,8 @@ pub struct FormSummary {
     pub number: i64,
     /// The number of those that it changed.
     pub changed: i64,
-    /// The number of those that can still be undone: nobody has changed them since.
-    pub undoable: i64,
     /// What was done, as in the history; `None` if everything was refused.
     pub kind: Option<String>,
-    /// Whether those that it changed are of one chapter.
-    pub is_of_one_chapter: bool,
     /// One of them, if possible one that it changed.
     pub certification_id: Uuid,
     /// The time of the change.
@@ -87,39 +83,26 @@ pub async fn recent_forms(tx: &mut CallerTx, limit: u32) -> Result<Vec<FormSumma
     let found = sqlx::query!(
         r#"select f.form as "form!", f.number as "number!", f.certification_id as "certification_id!", f.made_at as "made_at!",
              f.undone_at, f.corrected as "corrected!", f.uncorrected as "uncorrected!", f.version, f.expires_at,
-             f.status as "status: CertificationStatus", f.suspended_until, f.kind, f.changed as "changed!",
-             s.undoable as "undoable!", s.chapters = 1 as "is_of_one_chapter!"
+             f.status as "status: CertificationStatus", f.suspended_until, f.kind, f.changed as "changed!"
            from (
-             select * from (
-               select distinct on (form) form, count(*) over same as number, certification_id, max(made_at) over same as made_at,
-                 max(undone_at) over same as undone_at, count(*) filter (where correction = 'mailed') over same as corrected,
-                 count(*) filter (where correction = 'unreachable') over same as uncorrected, max(kind) over same as kind,
-                 count(version) over same as changed, version, expires_at, status, suspended_until
-               from certvakt.change_results
-               where made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day'
-               window same as (partition by form)
-               order by form, version is null, certification_id
-             ) by_form
-             order by made_at desc, form
-             limit $1
+             select distinct on (form) form, count(*) over same as number, certification_id, max(made_at) over same as made_at,
+               max(undone_at) over same as undone_at, count(*) filter (where correction = 'mailed') over same as corrected,
+               count(*) filter (where correction = 'unreachable') over same as uncorrected, max(kind) over same as kind,
+               count(version) over same as changed, version, expires_at, status, suspended_until
+             from certvakt.change_results
+             where made_by = (select certvakt.current_person()) and made_at > now() - interval '1 day'
+             window same as (partition by form)
+             order by form, version is null, certification_id
            ) f
-           cross join lateral (
-             select count(*) filter (where o.version = c.updated_at and o.undone_at is null) as undoable,
-               count(distinct c.chapter_id) as chapters
-             from certvakt.change_results o
-             left join public.peer_mentor_certifications c on c.id = o.certification_id
-             where o.made_by = (select certvakt.current_person()) and o.form = f.form and o.version is not null
-           ) s
-           order by f.made_at desc, f.form"#,
+           order by f.made_at desc, f.form
+           limit $1"#,
         i64::from(limit),
     );
     let forms = found.fetch_all(tx).await?.into_iter().map(|row| FormSummary {
         form: row.form,
         number: row.number,
         changed: row.changed,
-        undoable: row.undoable,
         kind: row.kind,
-        is_of_one_chapter: row.is_of_one_chapter,
         certification_id: row.certification_id,
         made_at: row.made_at,
         undone_at: row.undone_at,

@@ -79,33 +79,18 @@ async fn a_change_of_several_is_found_with_what_was_done_and_undone_from_there()
     assert_eq!(send(&mut browser, &form, &fields).await.status, 303);
     let changes = browser.get("/changes").await;
     for words in [
-        ">Fornyet: 10 sertifiseringer på én gang</a></h2><p class=\"soft\">Own</p>",
+        ">Fornyet: 10 sertifiseringer på én gang</a></h2></div>",
         ">Angre<span class=\"unseen\"> alle 10 endringene</span>",
     ] {
         assert!(changes.text.contains(words), "{words} in {}", changes.text);
     }
     // One that is changed since stays as it is.
     place.database.execute("update public.peer_mentor_certifications set expires_at = '2029-01-01T20:00:00Z' where id = '00000000-0000-4000-8000-000000060001'").await;
-    let changes = browser.get("/changes").await;
-    for words in ["Én av dem er endret etterpå", " alle 9 endringene</span>"] {
-        assert!(changes.text.contains(words), "{words} in {}", changes.text);
-    }
     let undone = send(&mut browser, &changes, &[]).await;
     let page = browser.get(&undone.location.unwrap()).await;
     assert_eq!(element(&page, "h1"), "Angret: 9 sertifiseringer");
     let changes = browser.get("/changes").await;
     assert!(changes.text.contains("Angret ") && !changes.text.contains(">Angre<"), "{}", changes.text);
-
-    // Those of two chapters are of none.
-    let form = browser.get("/changes/new?q=Mentor&action=suspensions").await;
-    let both: Vec<String> = ["a2", "a4"]
-        .map(|chapter| format!("chosen-{}", certification(chapter).rsplit('/').next().unwrap()))
-        .into();
-    let fields = [("step", "save"), ("date", ""), (&both[0], "yes"), (&both[1], "yes")];
-    assert_eq!(send(&mut browser, &form, &fields).await.status, 303);
-    let changes = browser.get("/changes").await;
-    let words = ">Midlertidig stanset: 2 sertifiseringer på én gang</a></h2></div>";
-    assert!(changes.text.contains(words), "{words} in {}", changes.text);
 }
 
 #[tokio::test]
