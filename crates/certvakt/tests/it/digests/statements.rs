@@ -11,14 +11,14 @@ use crate::pages::{partner, report};
 use crate::stand_in::MailServer;
 
 /// Each statement of the service since the last reset, after the number of its calls. It leaves out the start and end of
-/// transactions, the polls of the mail queue that found nothing, and the three other statements of the sweep that queues
-/// digests.
+/// transactions, the settings of a session, which a pooler repeats, the polls of the mail queue that found nothing, and the
+/// three other statements of the sweep that queues digests.
 const STATEMENTS: &str = r"
     select array_agg(one.calls || ' ' || one.query) from (
       select s.query, case when s.query ~ 'skip locked' then least(s.calls, s.rows) else s.calls end as calls
       from pg_stat_statements s
       where s.dbid = (select oid from pg_database where datname = current_database()) and s.userid <> 'postgres'::regrole
-        and s.query !~ '^(begin|commit|rollback|set local|select set_config)'
+        and s.query !~* '^(begin|commit|rollback|set|select set_config)\M'
         and s.query !~ 'update certvakt.long_histories|insert into certvakt.partner_alerts|delete from certvakt.sessions'
     ) one";
 
