@@ -52,7 +52,7 @@ def run_all(session: Session) -> None:
 
 @contextlib.contextmanager
 def without_coordinators(register: Register) -> Iterator[None]:
-    """Takes the coordinators' roles away for a while."""
+    """Removes the roles of the coordinators, and restores them at the end."""
     execute = register.connection.execute
     with tables.without_triggers(register.connection):
         execute(f"create temp table roles as select * from {MEMBERSHIPS} where role = 'coordinator'")

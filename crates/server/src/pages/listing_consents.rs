@@ -256,7 +256,7 @@ pub(super) fn state(one: &MentorListing, zone: Tz, text: Text) -> String {
     text.named(key, &since.unwrap_or_default())
 }
 
-/// The language of the mentor, in which the letter is.
+/// The texts in the language of the mentor, as in the letter.
 async fn language_of(tx: &mut CallerTx, certification: Uuid, text: Text) -> Result<Text, PageError> {
     let letter = letters::letter(tx, certification, None).await?.ok_or(ApiError::NotFound)?;
     Ok(language(&letter, text))

@@ -126,7 +126,7 @@ fn several(form: &FormSummary, what: Vec<String>, text: Text) -> Change {
         None => text.say("my-changes-refused"),
     };
     let path = format!("/changes/{}", form.form);
-    // The page after it names those that somebody has changed since, and keeps them.
+    // The result page of the undo names the certifications that somebody has changed since; they stay as they are.
     let undo = (form.kind.is_some() && form.undone_at.is_none()).then(|| Undo {
         path: format!("{path}/undos"),
         certification: None,

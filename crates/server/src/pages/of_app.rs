@@ -34,7 +34,7 @@ pub(super) async fn explained(
     if app_url.is_empty() || !matches!(refusal, PageError::Refused(ApiError::NotYours)) {
         return Err(refusal);
     }
-    // Somebody who does not manage the certification is refused for that, whatever owns the hierarchy.
+    // A caller who does not manage the certification gets that refusal, whether or not an app owns the hierarchy.
     changeable(tx, certification).await?;
     if !mentor::mentor(tx, certification).await?.is_some_and(|mentor| mentor.is_of_app) {
         return Err(refusal);
