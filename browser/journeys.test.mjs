@@ -87,6 +87,28 @@ test("renew one, and find out what happened", async () => {
   assert.deepEqual((await violations(page)).violations, []);
 });
 
+test("after an undo, the search for somebody else has the focus", async () => {
+  const page = await signIn(world, "coordinator");
+  await page.goto("/certifications?state=due");
+  await page.locator("h3 a").last().click();
+  await tabTo(page, "Forny");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/renewals$/);
+  await tabTo(page, "Neste: kontroller");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /^Stemmer dette/ }).waitFor();
+  await tabTo(page, "Lagre fornyelsen");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=renewed/);
+  await tabTo(page, "Angre din siste endring");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=undone/);
+  await tabTo(page, "Finn en annen");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/certifications#q$/);
+  await page.waitForFunction(() => document.activeElement.id === "q");
+});
+
 test("find out why somebody got no notice, and correct the address", async () => {
   const page = await signIn(world, "coordinator", { viewport: { width: 320, height: 640 } });
   const group = page.getByRole("heading", { level: 2, name: /^Kan ikke nås/ }).locator("xpath=following-sibling::ul[1]//h3/a").first();

@@ -78,6 +78,25 @@ async fn an_administrator_approves_a_held_run_and_sees_its_result() {
 }
 
 #[tokio::test]
+async fn an_import_that_cannot_explain_the_number_of_notices_is_not_suspected() {
+    let place = with_held_run().await;
+    let mut administrator = signed_in(&place, "administrator").await;
+    for (added, is_suspected) in [(4, true), (3, false)] {
+        // Five notices are four more than the limit.
+        let changed = format!("update certvakt.imports set added = {added}, read = {added} where added > 2");
+        place.database.execute(&changed).await;
+        let page = administrator.get("/runs").await;
+        assert!(page.text.contains("flere enn grensen, som er 1."), "{}", page.text);
+        assert_eq!(
+            page.text.contains("er det importert et register"),
+            is_suspected,
+            "{added}: {}",
+            page.text
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_approved_run_says_so_until_it_happens() {
     let place = with_held_run().await;
     // The scheduler does not run a later night yet.
